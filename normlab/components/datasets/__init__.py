@@ -1,0 +1,148 @@
+"""Data sets: what is learnt from. `read` gives plain arrays; the engine splits, scales and places them."""
+
+from abc import abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from normlab.core.choice import Part, Record
+from normlab.core.errors import Problem
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Task = Literal["classification", "regression"]
+Count = Annotated[int, Field(ge=1, le=10**9)]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a data set before it is read."""
+
+    shape: tuple[int, ...]
+    """Of one sample: (D,) of a vector, (C, H, W) of an image."""
+    task: Task
+    num_classes: int
+    """0 for regression."""
+    num_samples: int
+    """That can be split into training and validation."""
+    num_val: int = 0
+    """Of the validation set that the data brings along; 0 where it is split off."""
+
+
+@dataclass(frozen=True)
+class Samples:
+    """A data set in memory."""
+
+    x: "NDArray[np.float32]"
+    """(N, *shape)."""
+    y: "NDArray[np.int64] | NDArray[np.float32]"
+    """Class indices (N,), or values (N, 1)."""
+    val: "Samples | None" = None
+    """The validation set that the data brings along."""
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """How far a download is."""
+
+    what: str
+    done_bytes: int
+    total_bytes: int | None
+
+
+class ScaleFault(Record, frozen=True):
+    """A feature in the wrong unit."""
+
+    feature: Annotated[int, Field(ge=0, le=10**6)] = 0
+    """Index of the feature, from 0."""
+    factor: Annotated[float, Field(gt=0, le=1e9)] = 1000.0
+    """What it is multiplied by, before standardisation."""
+
+
+class Dataset(Part, frozen=True):
+    """A data set, configured, with how it is split and prepared.
+
+    The order: read, split, label noise (training part only), scale fault, standardisation.
+    """
+
+
+    val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    """Share of the samples held out for validation; 0 trains on all and validates nothing."""
+    train_samples: Count | None = None
+    """Number of training samples, in place of what the validation part leaves."""
+    val_samples: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    """Number of validation samples, in place of `val_fraction`."""
+    stratified: bool = True
+    """Keep the share of each class the same in both parts."""
+    standardize: Literal["none", "feature", "channel", "sample"] = "none"
+    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
+    the training part only), or of each sample by itself. What never varies is only centred."""
+    label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """Share of the training labels that are replaced by another class, drawn at random."""
+    scale_fault: ScaleFault | None = None
+    """Put one feature into the wrong unit."""
+
+    @abstractmethod
+    def outline(self, folder: Path) -> Outline:
+        """Tell the data's shape and size; a user's own file is looked at, nothing is downloaded.
+
+        Raises: DataError when the file is missing or unreadable.
+        """
+
+    @abstractmethod
+    def read(self, folder: Path, random: "np.random.Generator") -> Samples:
+        """Read or draw the samples; `random` is the run's own stream for data.
+
+        Raises: DataError with the file's path, the row or column, and the remedy.
+        """
+
+    def fetch(self, folder: Path) -> Iterator[Fetched]:
+        """Download what is missing into `folder`, telling how far it is.
+
+        Raises: DataError naming the folder where the files can be put by hand.
+        """
+        yield from ()
+
+    def split_sizes(self, data: Outline) -> tuple[int, int]:
+        """Count the training and the validation samples.
+
+        >>> from normlab.core.choice import member
+        >>> circles = member(Dataset, "circles", samples=2000, val_fraction=0.3)
+        >>> circles.split_sizes(circles.outline(Path()))
+        (1400, 600)
+        """
+        if data.num_val:
+            return self.train_samples or data.num_samples, data.num_val
+        val = round(data.num_samples * self.val_fraction) if self.val_samples is None else self.val_samples
+        return data.num_samples - val if self.train_samples is None else self.train_samples, val
+
+    def problems(self, data: Outline, path: str) -> Iterator[Problem]:
+        """Yield what keeps the data from being split and prepared as asked; `path` is the set's place."""
+        train, val = self.split_sizes(data)
+        if train < 1 or train + (0 if data.num_val else val) > data.num_samples:
+            at, value = (
+                ("train_samples", self.train_samples)
+                if self.train_samples is not None
+                else ("val_samples", self.val_samples)
+                if self.val_samples is not None
+                else ("val_fraction", self.val_fraction)
+            )
+            rule = f"leaves {max(0, data.num_samples - val)} of {data.num_samples} samples to train on"
+            yield Problem(f"{path}.{at}", rule, "ask for fewer, or for more data", value)
+        elif self.stratified and data.task == "classification" and 0 < val < data.num_classes and not data.num_val:
+            rule = f"gives {val} validation samples, too few to hold each of {data.num_classes} classes"
+            yield Problem(f"{path}.stratified", rule, "validate on more, or set stratified = false", True)
+        if self.scale_fault is not None and len(data.shape) > 1:
+            rule = "is for vectors, and these samples are images"
+            yield Problem(f"{path}.scale_fault", rule, "leave it out")
+        elif self.scale_fault is not None and self.scale_fault.feature >= data.shape[0]:
+            rule = f"is beyond the last of {data.shape[0]} features"
+            at = f"{path}.scale_fault.feature"
+            yield Problem(at, rule, f"use 0 to {data.shape[0] - 1}", self.scale_fault.feature)
+        if self.label_noise and data.task == "regression":
+            yield Problem(f"{path}.label_noise", "is for classes", "set it to 0", self.label_noise)

@@ -1,0 +1,21 @@
+"""Parametrizations: norms that act on a layer's weight instead of its activations."""
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from normlab.core.choice import Part
+
+if TYPE_CHECKING:
+    from torch import nn
+
+
+class Parametrization(Part, frozen=True):
+    """A way to compute the weight of a hidden linear or convolution layer from what is trained."""
+
+    @abstractmethod
+    def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
+        """Register the parametrization on the layer's weight, after its initialization."""
+
+    def extra_parameters(self, num_outputs: int) -> int:
+        """Count the trainable numbers that come on top of the weight's own."""
+        return 0

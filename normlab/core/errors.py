@@ -1,0 +1,82 @@
+"""Errors that a person can act on: where, what stands there, which rule it breaks, what would work."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from normlab.core.text import visible
+
+
+class _Unsaid:
+    """The value of a problem that concerns no value in particular."""
+
+    def __repr__(self) -> str:
+        return "UNSAID"
+
+
+UNSAID = _Unsaid()
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, or (`warning`) odd, at one place.
+
+    >>> str(Problem("model.norm.groups", "does not divide 16 channels", "try 4 or 8", value=3))
+    'model.norm.groups: 3: does not divide 16 channels; try 4 or 8'
+    """
+
+    path: str
+    """Dotted path of the setting, a command-line option, or a file's path."""
+    rule: str
+    """The rule that is broken, as the end of a sentence about the value."""
+    remedy: str = ""
+    """What would work."""
+    value: object = UNSAID
+    """The value found there."""
+    warning: bool = False
+    """True where the experiment can run all the same."""
+
+    def __str__(self) -> str:
+        value = "" if self.value is UNSAID else f"{show_value(self.value)}: "
+        remedy = f"; {self.remedy}" if self.remedy else ""
+        return f"{visible(self.path, 400)}: {value}{self.rule}{remedy}"
+
+
+def show_value(value: object) -> str:
+    """Write a setting's value as a preset file would, short and harmless to print.
+
+    >>> show_value([64, 32]), show_value(True), show_value(1e-05)
+    ('[64, 32]', 'true', '1e-05')
+    """
+    match value:
+        case None:
+            text = "none"
+        case bool():
+            text = str(value).lower()
+        case float():
+            text = str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
+            text = text if math.isfinite(value) else str(value)
+        case list() | tuple():
+            text = f"[{', '.join(show_value(v) for v in value[:20])}{', …' if len(value) > 20 else ''}]"
+        case dict():
+            inner = ", ".join(f"{k} = {show_value(v)}" for k, v in list(value.items())[:20])
+            text = f"{{{inner}}}"
+        case _:
+            text = str(value)
+    return visible(text)
+
+
+class NormlabError(Exception):
+    """Something that the person in front can mend; carries one or more problems."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("\n".join(str(p) for p in problems))
+        self.problems: Sequence[Problem] = problems
+
+
+class ConfigError(NormlabError):
+    """An experiment, a preset or an option breaks a rule."""
+
+
+class DataError(NormlabError):
+    """A data set is missing, damaged, or not what its settings say."""

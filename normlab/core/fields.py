@@ -1,0 +1,132 @@
+"""One description of a field, from which forms, error lines, docs and help texts are made."""
+
+import types
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from normlab.core.choice import OneOf, Part, members
+
+Type = Literal["flag", "integer", "number", "text", "choice", "list", "table", "part", "record"]
+
+_WORDS: dict[Type, str] = {
+    "flag": "true or false",
+    "integer": "a whole number",
+    "number": "a number",
+    "text": "text",
+    "list": "a list",
+    "table": "a table",
+}
+
+
+@dataclass(frozen=True)
+class Field:
+    """What is known of one field of a record."""
+
+    name: str
+    type: Type
+    help: str = ""
+    default: object = PydanticUndefined
+    choices: tuple[str, ...] = ()
+    """Words that are allowed: all there is of a choice, beside the numbers of a number."""
+    minimum: float | None = None
+    maximum: float | None = None
+    open_minimum: bool = False
+    open_maximum: bool = False
+    optional: bool = False
+    """True where "none" is allowed."""
+    family: type[Part] | None = None
+    record: type[BaseModel] | None = None
+    item: "Field | None" = None
+    """The description of a list's items."""
+
+    @property
+    def required(self) -> bool:
+        return self.default is PydanticUndefined
+
+    def rule(self) -> str:
+        """Say what is allowed, as a phrase.
+
+        >>> from normlab.lab.experiment import Training
+        >>> describe(Training)["batch_size"].rule()
+        "a whole number from 1 to 10000000 or 'full'"
+        """
+        said = [] if self.type == "choice" else [_WORDS.get(self.type, "a table") + self._bounds()]
+        if self.item is not None:
+            said = [f"a list of items, each {self.item.rule()}"]
+        if self.choices:
+            said.append(" or ".join(f"'{word}'" for word in self.choices))
+        if self.optional:
+            said.append("none")
+        return " or ".join(said)
+
+    def _bounds(self) -> str:
+        low, high = (None if b is None else f"{b:.15g}" for b in (self.minimum, self.maximum))
+        if low and high and not (self.open_minimum or self.open_maximum):
+            return f" from {low} to {high}"
+        words = [
+            f"{'above' if self.open_minimum else 'at least'} {low}" if low else "",
+            f"{'below' if self.open_maximum else 'at most'} {high}" if high else "",
+        ]
+        said = " and ".join(word for word in words if word)
+        return f" {said}" if said else ""
+
+
+@cache
+def describe(model: type[BaseModel]) -> dict[str, Field]:
+    """Describe every field of a record, by name, in the order of its definition."""
+    return {name: _describe(name, info) for name, info in model.model_fields.items()}
+
+
+def _describe(name: str, info: FieldInfo) -> Field:
+    annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
+    default = info.default_factory() if info.default_factory else info.default  # type: ignore[call-arg]
+    return replace(_read(name, annotation), help=info.description or "", default=default)
+
+
+def _read(name: str, annotation: Any) -> Field:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        if any(isinstance(mark, OneOf) for mark in arguments[1:]):
+            return Field(name, "part", family=arguments[0], choices=tuple(members(arguments[0])))
+        return _bounded(_read(name, arguments[0]), arguments[1:])
+    if origin in (Union, types.UnionType):
+        kinds = [_read(name, a) for a in arguments if a is not types.NoneType]
+        main = next((k for k in kinds if k.type != "choice"), kinds[0])
+        words = tuple(word for k in kinds if k.type == "choice" for word in k.choices)
+        return replace(main, choices=words or main.choices, optional=types.NoneType in arguments)
+    if origin is Literal:
+        return Field(name, "choice", choices=tuple(str(a) for a in arguments))
+    if origin in (tuple, list):
+        return Field(name, "list", item=_read(name, arguments[0]))
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return Field(name, "record", record=annotation)
+    simple: dict[Any, Type] = {bool: "flag", int: "integer", float: "number", str: "text"}
+    return Field(name, simple.get(annotation, "table"))
+
+
+def _bounded(field: Field, marks: tuple[Any, ...]) -> Field:
+    for mark in _flatten(marks):
+        match mark:
+            case annotated_types.Ge():
+                field = replace(field, minimum=mark.ge)
+            case annotated_types.Gt():
+                field = replace(field, minimum=mark.gt, open_minimum=True)
+            case annotated_types.Le():
+                field = replace(field, maximum=mark.le)
+            case annotated_types.Lt():
+                field = replace(field, maximum=mark.lt, open_maximum=True)
+            case _:
+                pass
+    return field
+
+
+def _flatten(marks: tuple[Any, ...]) -> Iterator[Any]:
+    for mark in marks:
+        yield from mark.metadata if isinstance(mark, FieldInfo) else (mark,)
