@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from functools import cache
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
@@ -34,15 +34,22 @@ class Part(Record, frozen=True):
 P = TypeVar("P", bound=Part)
 
 
-@cache
 def members(family: type[P]) -> dict[str, type[P]]:
     """Import every file of the family's folder and map each kind to its class, "none" first.
 
-    The family is the class that the folder's `__init__.py` defines.
+    The family is the class that the folder's `__init__.py` defines. A file whose name starts with an
+    underscore holds what members share, and none of its own.
     """
+    return cast("dict[str, type[P]]", _members(family))
+
+
+@cache
+def _members(family: type[Part]) -> dict[str, type[Part]]:
     package = importlib.import_module(family.__module__)
-    found: dict[str, type[P]] = {}
+    found: dict[str, type[Part]] = {}
     for info in pkgutil.iter_modules(package.__path__):
+        if info.name.startswith("_"):
+            continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         for item in vars(module).values():
             if isinstance(item, type) and issubclass(item, family) and item.__module__ == module.__name__:

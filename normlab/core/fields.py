@@ -15,6 +15,10 @@ from normlab.core.choice import OneOf, Part, members
 
 Type = Literal["flag", "integer", "number", "text", "choice", "list", "table", "part", "record"]
 
+# Named here, since a field called "type" hides the built-in inside the class below.
+Family = type[Part]
+RecordClass = type[BaseModel]
+
 _WORDS: dict[Type, str] = {
     "flag": "true or false",
     "integer": "a whole number",
@@ -41,8 +45,8 @@ class Field:
     open_maximum: bool = False
     optional: bool = False
     """True where "none" is allowed."""
-    family: type[Part] | None = None
-    record: type[BaseModel] | None = None
+    family: Family | None = None
+    record: RecordClass | None = None
     item: "Field | None" = None
     """The description of a list's items."""
 

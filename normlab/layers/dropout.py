@@ -3,12 +3,16 @@
 import torch
 from torch import Tensor, nn
 
+# Where SELU tends to far below 0: -scale * alpha.
+_SELU_LOW = -1.0507009873554804934193349852946 * 1.6732632423543772848170429916717
+
 
 class RandomLayer(nn.Module):
     """A layer that draws random numbers while training.
 
     The engine gives each its own `generator`, seeded by the run's seed and the layer's path.
-    Without one, the draws come from torch's global generator.
+    Without one, the draws come from torch's global generator. A deep copy of the layer goes on from
+    the same state, independently.
     """
 
     generator: torch.Generator | None = None
@@ -37,7 +41,34 @@ class UnitDropout(RandomLayer):
         if self.p == 1:
             return x * 0.0
         keep = 1 - self.p
-        return x * self.keep_mask(self.mask_shape(x), keep, x).div_(keep)
+        return self.drop(x, self.keep_mask(self.mask_shape(x), keep, x), keep)
+
+    def drop(self, x: Tensor, kept: Tensor, keep: float) -> Tensor:
+        """Apply the mask, whose values are 1 with probability `keep`; the expected value stays."""
+        return x * kept.div_(keep)
 
     def extra_repr(self) -> str:
         return f"p={self.p}"
+
+
+class ChannelDropout(UnitDropout):
+    """Zero each channel of a sample with probability `p`. Shape: (N, C, H, W) -> the same."""
+
+    def mask_shape(self, x: Tensor) -> tuple[int, ...]:
+        return (*x.shape[:2], *(1 for _ in x.shape[2:]))
+
+
+class DropPath(UnitDropout):
+    """Zero each sample with probability `p`: at the end of a residual branch, the branch is skipped."""
+
+    def mask_shape(self, x: Tensor) -> tuple[int, ...]:
+        return (len(x), *(1 for _ in x.shape[1:]))
+
+
+class AlphaDropout(UnitDropout):
+    """Set each value to SELU's lowest with probability `p`; mean 0 and variance 1 stay."""
+
+    def drop(self, x: Tensor, kept: Tensor, keep: float) -> Tensor:
+        scale = (keep * (1 + (1 - keep) * _SELU_LOW**2)) ** -0.5
+        shift = -scale * (1 - keep) * _SELU_LOW
+        return torch.where(kept.bool(), x, _SELU_LOW) * scale + shift

@@ -70,7 +70,6 @@ class Dataset(Part, frozen=True):
     The order: read, split, label noise (training part only), scale fault, standardisation.
     """
 
-
     val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
     """Share of the samples held out for validation; 0 trains on all and validates nothing."""
     train_samples: Count | None = None
@@ -124,6 +123,10 @@ class Dataset(Part, frozen=True):
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
         """Yield what keeps the data from being split and prepared as asked; `path` is the set's place."""
         train, val = self.split_sizes(data)
+        for at in ("val_fraction", "val_samples") if data.num_val else ():
+            if getattr(self, at) != type(self).model_fields[at].default:
+                rule = f"is not used: {data.num_val} samples to validate on come with the data"
+                yield Problem(f"{path}.{at}", rule, "leave it out", getattr(self, at), warning=True)
         if train < 1 or train + (0 if data.num_val else val) > data.num_samples:
             at, value = (
                 ("train_samples", self.train_samples)
@@ -134,15 +137,22 @@ class Dataset(Part, frozen=True):
             )
             rule = f"leaves {max(0, data.num_samples - val)} of {data.num_samples} samples to train on"
             yield Problem(f"{path}.{at}", rule, "ask for fewer, or for more data", value)
-        elif self.stratified and data.task == "classification" and 0 < val < data.num_classes and not data.num_val:
-            rule = f"gives {val} validation samples, too few to hold each of {data.num_classes} classes"
-            yield Problem(f"{path}.stratified", rule, "validate on more, or set stratified = false", True)
-        if self.scale_fault is not None and len(data.shape) > 1:
+        elif self.stratified and data.task == "classification":
+            parts = {
+                "validation": 0 if data.num_val else val,
+                "training": train if train < data.num_samples else 0,
+            }
+            short = next((part for part, count in parts.items() if 0 < count < data.num_classes), None)
+            if short:
+                rule = f"gives {parts[short]} {short} samples, too few for each of {data.num_classes} classes"
+                yield Problem(f"{path}.stratified", rule, "take more, or set stratified = false", True)
+        width, *more = data.shape
+        if self.scale_fault is not None and more:
             rule = "is for vectors, and these samples are images"
             yield Problem(f"{path}.scale_fault", rule, "leave it out")
-        elif self.scale_fault is not None and self.scale_fault.feature >= data.shape[0]:
-            rule = f"is beyond the last of {data.shape[0]} features"
+        elif self.scale_fault is not None and self.scale_fault.feature >= width:
+            rule = f"is beyond the last of {width} features"
             at = f"{path}.scale_fault.feature"
-            yield Problem(at, rule, f"use 0 to {data.shape[0] - 1}", self.scale_fault.feature)
+            yield Problem(at, rule, f"use 0 to {width - 1}", self.scale_fault.feature)
         if self.label_noise and data.task == "regression":
             yield Problem(f"{path}.label_noise", "is for classes", "set it to 0", self.label_noise)

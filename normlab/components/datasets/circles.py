@@ -28,8 +28,9 @@ class Circles(Dataset, frozen=True):
         return Outline(shape=(2,), task="classification", num_classes=2, num_samples=self.samples)
 
     def read(self, folder: Path, random: "np.random.Generator") -> Samples:
+        import numpy as np
         from sklearn.datasets import make_circles
 
         state = int(random.integers(2**32))
         x, y = make_circles(self.samples, noise=self.noise, factor=self.factor, random_state=state)
-        return Samples(x.astype("float32"), y.astype("int64"))
+        return Samples(np.asarray(x, "float32"), np.asarray(y, "int64"))

@@ -2,13 +2,17 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
 
 from normlab.core.choice import Part
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
     from torch import nn
+
+Probability = Annotated[float, Field(ge=0, le=1)]
 
 
 class Dropout(Part, frozen=True):
@@ -22,5 +26,5 @@ class Dropout(Part, frozen=True):
         """Build the layer for activations of that shape; it draws from a stream that the engine names."""
 
     def problems(self, shape: tuple[int, ...], path: str) -> Iterator[Problem]:
-        """Yield what keeps this dropout from working on that shape; `path` is its place among the settings."""
+        """Yield what keeps this dropout from working on that shape; `path` is its place in the settings."""
         yield from ()

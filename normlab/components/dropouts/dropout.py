@@ -1,8 +1,6 @@
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from normlab.components.dropouts import Dropout
+from normlab.components.dropouts import Dropout, Probability
 
 if TYPE_CHECKING:
     from torch import nn
@@ -11,14 +9,14 @@ if TYPE_CHECKING:
 class UnitDropout(Dropout, frozen=True):
     """Zero each value with probability p while training, and scale the rest by 1/(1-p).
 
-    The scale keeps the expected value, so that evaluation passes values on unchanged.
+    The scale keeps the expected value, so that evaluation passes values on unchanged. p = 1 gives zeros.
 
     Shape: any -> the same.
     Source: Srivastava et al. 2014, JMLR 15; the scale ("inverted dropout") is today's practice.
     """
 
     kind: Literal["dropout"] = "dropout"
-    p: Annotated[float, Field(ge=0, le=1)] = 0.5
+    p: Probability = 0.5
     """Probability that a value is zeroed (not that it stays)."""
 
     def build(self, shape: tuple[int, ...]) -> "nn.Module":

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
 
 class Init(Part, frozen=True):
-    """An initialization of one layer, configured."""
+    """An initialization of one layer, configured.
+
+    fan_in counts the inputs that each output is made of, and fan_out the outputs that each input goes
+    into: the sizes of a linear layer, channels * kernel area of a convolution.
+    """
 
     @abstractmethod
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
@@ -18,3 +22,11 @@ class Init(Part, frozen=True):
 
         Draws come from torch's global generator, which the engine seeds for each layer by its path.
         """
+
+
+def zero_bias(layer: "nn.Linear | nn.Conv2d") -> None:
+    """Set the layer's bias to 0, where it has one: what every init does but torch's own."""
+    from torch.nn import init
+
+    if layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
+        init.zeros_(layer.bias)

@@ -1,6 +1,6 @@
 from typing import TYPE_CHECKING, Literal
 
-from normlab.components.inits import Init
+from normlab.components.inits import Init, zero_bias
 
 if TYPE_CHECKING:
     from torch import nn
@@ -14,12 +14,11 @@ class Kaiming(Init, frozen=True):
 
     kind: Literal["kaiming"] = "kaiming"
     fan: Literal["in", "out"] = "in"
-    """Keep the variance of the activations on the way forward ("in"), or of the gradients backward ("out")."""
+    """Keep the variance of activations on the way forward ("in"), or of gradients on the way back ("out")."""
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
         from torch.nn import init
 
         mode = "fan_in" if self.fan == "in" else "fan_out"
         init.kaiming_normal_(layer.weight, mode=mode, nonlinearity="relu")
-        if layer.bias is not None:  # pyright: ignore[reportUnnecessaryComparison]
-            init.zeros_(layer.bias)
+        zero_bias(layer)

@@ -1,11 +1,12 @@
 """Losses: what training makes small."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from normlab.components.datasets import Outline
-from normlab.core.choice import Part
+from normlab.core.choice import Part, member, members
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -14,6 +15,13 @@ if TYPE_CHECKING:
 
 class Loss(Part, frozen=True):
     """A loss, configured, with the score that goes with it."""
+
+    score_name: ClassVar[Literal["accuracy", "rmse"]]
+    """What the score is: the mean of `measure`, or the root of that mean."""
+
+    @abstractmethod
+    def serves(self, data: Outline) -> bool:
+        """Tell whether the loss is meant for that data's targets."""
 
     @abstractmethod
     def num_outputs(self, data: Outline) -> int:
@@ -27,9 +35,22 @@ class Loss(Part, frozen=True):
         """
 
     @abstractmethod
+    def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
+        """Measure each sample for the score: 1 where it is right and 0 where not, or its squared error.
+
+        An output that is no number (nan) is wrong, whatever the target.
+        Shape: as `build`'s -> (N,).
+        """
+
     def score(self, output: "Tensor", target: "Tensor") -> dict[str, float]:
         """Score outputs over all samples: {"accuracy": fraction right} or {"rmse": in the target's unit}."""
+        mean = self.measure(output, target).sum().item() / len(target)
+        return {self.score_name: math.sqrt(mean) if self.score_name == "rmse" else mean}
 
-    @abstractmethod
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
-        """Yield what keeps this loss from serving that data."""
+        """Yield what keeps this loss from serving that data; `path` is the loss's own place."""
+        if not self.serves(data):
+            targets = "values" if data.task == "regression" else f"{data.num_classes} classes"
+            fitting = [kind for kind in members(Loss) if member(Loss, kind).serves(data)]
+            remedy = "use " + " or ".join(f"--set loss.kind={kind}" for kind in fitting)
+            yield Problem(f"{path}.kind", f"is not for targets of {targets}", remedy, self.kind)

@@ -1,14 +1,22 @@
 """Norms: layers that centre or scale activations. The lab exists to compare them."""
 
+import math
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
 
 from normlab.core.choice import Part
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
     from torch import nn
+
+Eps = Annotated[float, Field(gt=0, le=1)]
+Momentum = Annotated[float, Field(gt=0, le=1)]
+
+TWO_VALUES = "leaves two values to normalize together, which become -1 and +1, whatever they are"
 
 
 class Norm(Part, frozen=True):
@@ -32,3 +40,63 @@ class Norm(Part, frozen=True):
         norm's own place among the settings.
         """
         yield from ()
+
+
+class BatchStatisticsNorm(Norm, frozen=True):
+    """A norm over the samples of a batch and their positions, channel by channel."""
+
+    cancels_bias: ClassVar[bool] = True
+
+    eps: Eps = 1e-5
+    """Added to the variance, so that a constant channel does not divide by zero."""
+    momentum: Momentum | Literal["cumulative"] = 0.1
+    """Weight of the newest statistics in the running ones (not of the old), or "cumulative", which makes
+    them the plain mean of all so far."""
+    affine: bool = True
+    """Learn a weight and a bias per channel."""
+
+    def torch_settings(self) -> dict[str, Any]:
+        """Give the settings under torch's names."""
+        momentum = None if self.momentum == "cumulative" else self.momentum
+        return {"eps": self.eps, "momentum": momentum, "affine": self.affine}
+
+    def num_parameters(self, shape: tuple[int, ...]) -> int:
+        return 2 * shape[0] if self.affine else 0
+
+    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
+        values = smallest_batch * math.prod(shape[1:])
+        remedy = "set training.last_batch to drop or merge, or choose another batch_size"
+        if values == 1:
+            rule = "leaves a batch of one, and batch norm needs more than one value per channel to train on"
+            yield Problem("training.last_batch", rule, remedy)
+        elif values == 2:
+            yield Problem("training.batch_size", TWO_VALUES, remedy, warning=True)
+
+
+class SampleStatisticsNorm(Norm, frozen=True):
+    """A norm over the values of each sample, or over the channels at each position of it."""
+
+    over: Literal["sample", "channels"] = "sample"
+    """Normalize maps as a whole, or the channels at each position; on vectors both are the same."""
+    affine: bool = True
+    """Learn parameters for each of the values that are normalized together."""
+
+    @abstractmethod
+    def build_last(self, sizes: list[int]) -> "nn.Module":
+        """Build the layer for last dimensions of those sizes."""
+
+    def build(self, shape: tuple[int, ...]) -> "nn.Module":
+        from normlab.layers.channels_last import ChannelsLast
+
+        if self.over == "sample" or len(shape) == 1:
+            return self.build_last(list(shape))
+        return ChannelsLast(self.build_last([shape[0]]))
+
+    def num_values(self, shape: tuple[int, ...]) -> int:
+        """Count the values that are normalized together."""
+        return math.prod(shape) if self.over == "sample" else shape[0]
+
+    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
+        if self.num_values(shape) == 1:
+            rule = "has a single value to normalize here, whose size would be lost"
+            yield Problem(f"{path}.kind", rule, "use a wider layer, or another norm", self.kind)

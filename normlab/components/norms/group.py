@@ -1,9 +1,10 @@
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from normlab.components.norms import Norm
+from normlab.components.norms import TWO_VALUES, Eps, Norm
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ class GroupNorm(Norm, frozen=True):
     kind: Literal["group"] = "group"
     groups: Annotated[int, Field(ge=1, le=65536)] = 8
     """Number of groups, which must divide the channels. 1 is layer norm, one per channel is instance norm."""
-    eps: Annotated[float, Field(gt=0, le=1)] = 1e-5
+    eps: Eps = 1e-5
     """Added to the variance, so that a constant group does not divide by zero."""
     affine: bool = True
     """Learn a weight and a bias per channel."""
@@ -37,13 +38,16 @@ class GroupNorm(Norm, frozen=True):
         return 2 * shape[0] if self.affine else 0
 
     def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
-        channels = shape[0]
+        channels, values = shape[0], math.prod(shape)
+        # More than 64 groups are never what is meant.
+        working = [g for g in range(1, min(channels, 64) + 1) if channels % g == 0 and values > 2 * g]
+        *others, last = map(str, working or ["another norm"])
+        remedy = f"try {', '.join(others)} or {last}" if others else f"try {last}"
         at = f"{path}.groups"
         if channels % self.groups:
-            working = [g for g in range(1, min(channels, 65) + 1) if channels % g == 0]
-            working = [g for g in working if g < channels or len(shape) > 1]
-            tries = ", ".join(map(str, working[:-1])) + " or " * (len(working) > 1) + str(working[-1])
-            yield Problem(at, f"does not divide {channels} channels", f"try {tries}", self.groups)
-        elif channels == self.groups and len(shape) == 1:
-            rule = f"leaves one value per group on vectors of {channels}, whose normalized value is always 0"
-            yield Problem(at, rule, f"use fewer than {channels} groups", self.groups)
+            yield Problem(at, f"does not divide {channels} channels", remedy, self.groups)
+        elif values == self.groups:
+            rule = f"leaves one value per group of {channels} channels, whose normalized value is always 0"
+            yield Problem(at, rule, remedy, self.groups)
+        elif values == 2 * self.groups:
+            yield Problem(at, TWO_VALUES, remedy, self.groups, warning=True)

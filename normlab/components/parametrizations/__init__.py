@@ -1,16 +1,21 @@
 """Parametrizations: norms that act on a layer's weight instead of its activations."""
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from normlab.core.choice import Part
+from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
     from torch import nn
 
 
 class Parametrization(Part, frozen=True):
-    """A way to compute the weight of a hidden linear or convolution layer from what is trained."""
+    """A way to compute the weight of a hidden linear or convolution layer from what is trained.
+
+    A weight counts as a matrix here, with a row per output: (outputs, fan_in).
+    """
 
     @abstractmethod
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
@@ -19,3 +24,7 @@ class Parametrization(Part, frozen=True):
     def extra_parameters(self, num_outputs: int) -> int:
         """Count the trainable numbers that come on top of the weight's own."""
         return 0
+
+    def problems(self, fan_in: int, path: str) -> Iterator[Problem]:
+        """Yield what keeps it from working on rows of `fan_in` weights; `path` is its place."""
+        yield from ()

@@ -1,13 +1,11 @@
 import math
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from normlab.components.schedules import Schedule
+from normlab.components.schedules import Factor, PacedSchedule
 
 
-class Cosine(Schedule, frozen=True):
-    """Half a cosine from `lr` down to `final * lr`, per step.
+class Cosine(PacedSchedule, frozen=True):
+    """Half a cosine from `lr` down to `final * lr`.
 
     factor(t) = final + (1 - final) * (1 + cos(pi * t / length)) / 2
 
@@ -18,7 +16,7 @@ class Cosine(Schedule, frozen=True):
     """
 
     kind: Literal["cosine"] = "cosine"
-    final: Annotated[float, Field(ge=0, le=1)] = 0.0
+    final: Factor = 0.0
     """Factor that the rate ends at."""
 
     def factor(self, time: int, length: int) -> float:

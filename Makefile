@@ -1,0 +1,42 @@
+# Two commands are enough: `make lab` installs and opens the lab, `make test` installs and tests.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: lab test check bench docs wheel clean
+
+lab: $(READY)
+	@$(BIN)/normlab $(ARGS)
+
+test: $(READY)
+	$(BIN)/python -m pytest -n auto $(ARGS)
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+bench: $(READY)
+	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/start.py
+
+docs: $(READY)
+	$(BIN)/python docs/generate.py
+
+wheel: $(READY)
+	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+# torch and torchvision are chosen together by pip, within the ranges of pyproject.toml: several GB.
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "normlab needs Python 3.11 or newer; try: make lab PYTHON=python3.12"; exit 2; }
+	@echo "Installing into $(VENV): PyTorch is large, this takes some minutes once."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+	@$(BIN)/python -m pip install --quiet --editable . --group dev
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) dist build .pytest_cache .ruff_cache

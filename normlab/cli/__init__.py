@@ -1,0 +1,24 @@
+"""The command line: results on stdout, narration on stderr, errors as lines, codes that scripts can trust."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run the command line and exit.
+
+    Codes: 0 done; 1 a run failed or diverged; 2 bad input; 128 + n after signal n.
+    """
+    from normlab.cli.app import app
+    from normlab.core.errors import NormlabError
+
+    try:
+        app()
+    except NormlabError as error:
+        for problem in error.problems:
+            print(problem, file=sys.stderr)
+        sys.exit(2)
+    except BrokenPipeError:
+        # Whoever read stdout has gone (head, less): nothing is left to say, at exit neither.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)

@@ -1,0 +1,104 @@
+"""What can be said on the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from normlab.core.errors import ConfigError, Problem
+
+app = typer.Typer(
+    name="normlab",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+presets_app = typer.Typer(help="List, show and check presets.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(presets_app, name="presets")
+
+
+@app.callback(invoke_without_command=True)
+def lab(
+    context: typer.Context,
+    preset: Annotated[
+        str | None, typer.Option(metavar="NAME|FILE", help="Preset to load: its name, or a file's path.")
+    ] = None,
+    no_ui: Annotated[bool, typer.Option("--no-ui", help="Run the preset here, without the screen.")] = False,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting of the baseline; repeatable."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="First seed.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Number of seeds per arm.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
+    json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="Print the final table only.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """A laboratory for one question: what does this change do to training?
+
+    normlab --preset digits --no-ui trains on handwritten digits and compares norms.
+    """
+    if version:
+        from normlab import __version__
+
+        print(f"normlab {__version__}")
+        return
+    if context.invoked_subcommand is not None:
+        return
+    if not no_ui:
+        remedy = "run headless: normlab --preset digits --no-ui"
+        raise ConfigError(Problem("normlab", "has no screen yet: it comes with the next version", remedy))
+    if preset is None:
+        remedy = "add --preset digits, or one of: normlab presets list"
+        raise ConfigError(Problem("--no-ui", "needs a preset to run", remedy))
+    from normlab.cli.headless import plan, run_plan
+
+    arms = plan(preset, set_ or [], seed, seeds)
+    raise typer.Exit(run_plan(arms, device, "json" if json else "quiet" if quiet else "full"))
+
+
+@presets_app.command("list")
+def list_presets() -> None:
+    """List one's own and the shipped presets."""
+    from normlab.cli.presets import print_list
+
+    print_list()
+
+
+@presets_app.command("show")
+def show_preset(
+    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Preset to show.")],
+) -> None:
+    """Print a preset's file."""
+    from normlab.lab.presets import find_preset, load_preset, read_text
+
+    load_preset(name)  # a broken one is told, not shown
+    typer.echo(read_text(find_preset(name)), nl=False)
+
+
+@presets_app.command("check")
+def check_presets(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Preset files to check.")],
+) -> None:
+    """Check preset files: every setting, arm and claim, without running them."""
+    from normlab.cli.presets import check_files
+
+    raise typer.Exit(check_files(files))
+
+
+@presets_app.command("schema")
+def print_schema() -> None:
+    """Print the JSON schema of a preset, for editors."""
+    from normlab.cli.presets import print_schema
+
+    print_schema()
+
+
+@app.command()
+def doctor() -> None:
+    """Show versions, devices and folders, and what is wrong with them."""
+    from normlab.cli.doctor import examine
+
+    raise typer.Exit(examine())

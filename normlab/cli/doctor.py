@@ -1,0 +1,49 @@
+"""normlab doctor: what this machine offers, and what is wrong with it."""
+
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from normlab.core import places
+
+_PACKAGES = ("normlab", "torch", "torchvision", "numpy", "scikit-learn", "pydantic", "plotext", "rich")
+
+
+def examine() -> int:
+    """Print versions, devices and folders; give 1 where something keeps runs from working."""
+    faults = 0
+    print(f"python       {platform.python_version()} on {platform.platform()}")
+    for package in _PACKAGES:
+        print(f"{package:12} {metadata.version(package)}")
+    try:
+        import torch
+
+        from normlab.engine.device import devices, pick_device
+
+        for device in devices():
+            name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
+            chosen = " (auto)" if device == pick_device("auto") else ""
+            print(f"device       {device}: {name}{chosen}")
+        print(f"threads      {torch.get_num_threads()}")
+    except (ImportError, OSError, RuntimeError) as error:
+        faults += 1
+        print(f"device       torch can't be loaded: {error}; reinstall torch and torchvision together")
+    for what, folder in (("home", places.home()), ("runs", places.runs()), ("data", places.data())):
+        fault = _fault(folder)
+        faults += bool(fault)
+        print(f"{what:12} {folder}{': ' + fault if fault else ''}")
+    shipped = places.shipped_presets()
+    count = len(list(shipped.glob("*.toml")))
+    faults += not count
+    print(f"presets      {count} in {shipped}" + ("" if count else ": none found; reinstall normlab"))
+    print("all is well" if not faults else f"{faults} faults")
+    return min(faults, 1)
+
+
+def _fault(folder: Path) -> str:
+    """Say what keeps a folder from being written, without making it."""
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir():
+        return f"{existing} is not a folder; set NORMLAB_HOME to one"
+    return "" if os.access(existing, os.W_OK) else "can't be written; set NORMLAB_HOME to a folder that can"

@@ -1,0 +1,32 @@
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from normlab.components.datasets import Samples
+from normlab.components.datasets._stored import StoredImages
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+class Digits(StoredImages, frozen=True):
+    """1,797 handwritten digits of 8x8 pixels, which come with scikit-learn: nothing is downloaded.
+
+    Shape: (1, 8, 8), values 0 to 16.
+    Source: Alpaydin & Kaynak 1998, Optical recognition of handwritten digits, UCI repository, its test set.
+    """
+
+    shape: ClassVar[tuple[int, int, int]] = (1, 8, 8)
+    num_stored: ClassVar[int] = 1797
+
+    kind: Literal["digits"] = "digits"
+    standardize: Literal["none", "feature", "channel", "sample"] = "feature"
+    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
+    the training part only), or of each sample by itself. What never varies is only centred."""
+
+    def read(self, folder: Path, random: "np.random.Generator") -> Samples:
+        import numpy as np
+        from sklearn.datasets import load_digits
+
+        x, y = load_digits(return_X_y=True)
+        images = np.asarray(x, "float32").reshape(-1, *self.shape)
+        return Samples(images[: self.samples], np.asarray(y, "int64")[: self.samples])

@@ -1,0 +1,96 @@
+import os
+import warnings
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import Field
+
+from normlab.components.datasets import Dataset, Outline, Samples
+from normlab.core.errors import DataError, Problem
+from normlab.core.text import Line, visible
+
+if TYPE_CHECKING:
+    import numpy as np
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
+
+
+class ImageFolder(Dataset, frozen=True):
+    """Images of your own in a folder per class; all are kept in memory, resized to a square.
+
+    Classes are numbered in the sorted order of the folders' names. Other files, and what lies in folders
+    further down, are left alone.
+
+    Shape: (1, size, size) or (3, size, size), values 0 to 1.
+    """
+
+    kind: Literal["image_folder"] = "image_folder"
+    path: Line = ""
+    """The folder that holds the classes' folders; a relative path starts in the working directory."""
+    size: Annotated[int, Field(ge=1, le=4096)] = 32
+    """Width and height that the images are resized to, in pixels."""
+    channels: Literal["grey", "rgb"] = "rgb"
+    """One channel of brightness, or red, green and blue."""
+    standardize: Literal["none", "feature", "channel", "sample"] = "channel"
+    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
+    the training part only), or of each sample by itself. What never varies is only centred."""
+
+    def outline(self, folder: Path) -> Outline:
+        classes = self._classes()
+        return Outline(self._shape(), "classification", len(classes), sum(map(len, classes)))
+
+    def read(self, folder: Path, random: "np.random.Generator") -> Samples:
+        import numpy as np
+
+        classes = self._classes()
+        paths = [path for images in classes for path in images]
+        x = np.empty((len(paths), *self._shape()), "float32")
+        for index, path in enumerate(paths):
+            x[index] = self._read_image(path)
+        return Samples(x, np.repeat(np.arange(len(classes)), [len(images) for images in classes]))
+
+    def _shape(self) -> tuple[int, int, int]:
+        return 1 if self.channels == "grey" else 3, self.size, self.size
+
+    def _classes(self) -> list[tuple[str, ...]]:
+        """List the images of each class."""
+        root = os.path.abspath(os.path.expanduser(self.path))
+        if not self.path or not os.path.isdir(root):
+            remedy = "give the folder that holds a folder for each class"
+            raise DataError(Problem("dataset.path", "is no folder", remedy, self.path))
+        with os.scandir(root) as entries:
+            folders = sorted(entry.path for entry in entries if entry.is_dir() and entry.name[0] != ".")
+        if len(folders) < 2:
+            rule = f"holds {len(folders)} folders, and each class has one"
+            raise DataError(Problem(root, rule, "give the folder above, or add another class"))
+        classes = [_images(folder, os.stat(folder).st_mtime_ns) for folder in folders]
+        for folder, images in zip(folders, classes, strict=True):
+            if not images:
+                remedy = f"put some into it ({', '.join(SUFFIXES)}), or remove it"
+                raise DataError(Problem(folder, "holds no image", remedy))
+        return classes
+
+    def _read_image(self, path: str) -> "np.ndarray":
+        import numpy as np
+        from PIL import Image
+
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                with Image.open(path) as image:
+                    square = image.convert("L" if self.channels == "grey" else "RGB")
+                    square = square.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        except Exception as error:  # whatever the damage causes: Pillow knows no common error
+            said = visible(str(error).split("\n")[0], 200) or type(error).__name__
+            raise DataError(
+                Problem(path, f"can't be read as an image ({said})", "mend or remove it")
+            ) from error
+        pixels = np.asarray(square, "float32") / 255
+        return pixels[None] if self.channels == "grey" else pixels.transpose(2, 0, 1)
+
+
+@lru_cache(maxsize=1024)
+def _images(folder: str, mtime_ns: int) -> tuple[str, ...]:
+    with os.scandir(folder) as entries:
+        return tuple(sorted(e.path for e in entries if e.name.lower().endswith(SUFFIXES) and e.is_file()))

@@ -1,0 +1,157 @@
+"""Data on the device: read, split and scaled once; a batch is a slice of it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from normlab.components.datasets import Dataset, Samples
+from normlab.core.errors import DataError, Problem
+from normlab.engine.seeding import numpy_stream, stream_seed, torch_stream
+from normlab.lab.batches import BatchSizes
+from normlab.lab.experiment import Experiment
+
+Array = NDArray[np.float32]
+
+# Up to here an epoch's samples are gathered at once, in its order: cheaper than once a step.
+_GATHER_BYTES = 256 * 2**20
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set, ready to train on. x (N, *shape) float32; y (N,) classes or (N, 1) values."""
+
+    train_x: Tensor
+    train_y: Tensor
+    val_x: Tensor
+    val_y: Tensor
+
+    @property
+    def num_train(self) -> int:
+        return len(self.train_x)
+
+    @property
+    def num_val(self) -> int:
+        return len(self.val_x)
+
+
+def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
+    """Read, split and prepare an experiment's data, and put it on the device.
+
+    Raises: DataError when it can't be read or split.
+    """
+    dataset, seed = experiment.dataset, experiment.seed
+    train, val = split(dataset, dataset.read(folder, numpy_stream(seed, "data")), seed)
+    train = Samples(train.x, add_label_noise(train.y, dataset.label_noise, seed))
+    train_x, val_x = scale(dataset, train.x, val.x)
+    if experiment.training.order == "sorted":
+        order = np.argsort(train.y.reshape(len(train.y)), kind="stable")
+        train_x, train = train_x[order], Samples(train.x, train.y[order])
+
+    def place(array: NDArray[np.generic]) -> Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(device)
+
+    return Data(place(train_x), place(train.y), place(val_x), place(val.y))
+
+
+def split(dataset: Dataset, samples: Samples, seed: int) -> tuple[Samples, Samples]:
+    """Split samples into a training and a validation part, by the run's own stream.
+
+    Raises: DataError when a class is too small to stand in both.
+    """
+    from sklearn.model_selection import train_test_split
+
+    num_samples = len(samples.x)
+    num_val = 0 if samples.val else round(num_samples * dataset.val_fraction)
+    if dataset.val_samples is not None and not samples.val:
+        num_val = dataset.val_samples
+    num_train = dataset.train_samples or num_samples - num_val
+    classes = samples.y if samples.y.ndim == 1 and dataset.stratified else None
+    rows = np.arange(num_samples)
+    state = stream_seed(seed, "split") % 2**32
+
+    def part(array: NDArray[np.int64]) -> Samples:
+        return Samples(samples.x[array], samples.y[array])
+
+    def draw(rows: NDArray[np.int64], size: int, rest: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        kept = None if classes is None else classes[rows]
+        try:
+            first, second = train_test_split(
+                rows, train_size=size, test_size=rest, stratify=kept, random_state=state
+            )
+        except ValueError as error:
+            problem = Problem("dataset.stratified", f"can't be done: {error}", "set it to false", True)
+            raise DataError(problem) from None
+        return np.asarray(first), np.asarray(second)
+
+    if num_val:
+        train, val = draw(rows, num_train, num_val)
+        return part(train), part(val)
+    train = rows if num_train == num_samples else draw(rows, num_train, num_samples - num_train)[0]
+    return part(train), samples.val or part(rows[:0])
+
+
+def add_label_noise(y: NDArray[np.int64] | Array, share: float, seed: int) -> NDArray[np.int64] | Array:
+    """Replace a share of the class labels by another class each, drawn evenly."""
+    count = round(share * len(y))
+    if count == 0:
+        return y
+    random = numpy_stream(seed, "label_noise")
+    rows = random.permutation(len(y))[:count]
+    noisy, num_classes = y.copy(), int(y.max()) + 1
+    noisy[rows] = (noisy[rows] + random.integers(1, num_classes, count)) % num_classes
+    return noisy
+
+
+def scale(dataset: Dataset, train: Array, val: Array) -> tuple[Array, Array]:
+    """Apply the scale fault, then standardise; the training part alone gives mean and deviation."""
+    if fault := dataset.scale_fault:
+        train, val = train.copy(), val.copy()
+        for part in (train, val):
+            part[:, fault.feature] *= fault.factor
+    every = tuple(range(1, train.ndim))
+    match dataset.standardize:
+        case "none":
+            return train, val
+        case "sample":
+            return _standardize(train, train, every), _standardize(val, val, every)
+        case "feature":
+            axes = (0,)
+        case "channel":
+            axes = (0, *every[1:])
+    return _standardize(train, train, axes), _standardize(val, train, axes)
+
+
+def _standardize(x: Array, by: Array, axes: tuple[int, ...]) -> Array:
+    mean = by.mean(axes, dtype=np.float64, keepdims=True)
+    deviation = by.std(axes, dtype=np.float64, keepdims=True)
+    # A pixel that never changes has rounding for a deviation: it is centred, not blown up.
+    deviation[deviation <= 1e-12 * (1 + np.abs(mean))] = 1
+    return ((x - mean) / deviation).astype(np.float32)
+
+
+def batches(
+    data: Data, sizes: BatchSizes, epoch: int, seed: int, shuffled: bool
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield one epoch's batches, in an order that the seed and the epoch's number alone decide."""
+    x, y = data.train_x, data.train_y
+    if sizes.num_batches == 1 and sizes.last == len(x):
+        yield x, y  # one batch of all: its order says nothing
+        return
+    lengths = [sizes.size] * (sizes.num_batches - 1) + [sizes.last]
+    if not shuffled:
+        count = sizes.num_samples
+        yield from zip(x[:count].split(lengths), y[:count].split(lengths), strict=True)
+        return
+    order = torch.randperm(len(x), generator=torch_stream(seed, "order", epoch))[: sizes.num_samples].to(
+        x.device
+    )
+    if x.nbytes <= _GATHER_BYTES:
+        yield from zip(x[order].split(lengths), y[order].split(lengths), strict=True)
+    else:
+        for rows in order.split(lengths):
+            yield x[rows], y[rows]

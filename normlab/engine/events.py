@@ -1,0 +1,137 @@
+"""What happens in a run, as typed, frozen events that go through JSON both ways."""
+
+import math
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
+
+from normlab.core.choice import Record
+from normlab.lab.experiment import Experiment
+
+
+def _read_number(value: object) -> object:
+    return float(value) if value in ("nan", "inf", "-inf") else value
+
+
+def _write_number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+Number = Annotated[float, BeforeValidator(_read_number), PlainSerializer(_write_number, when_used="json")]
+"""A float whose non-finite values are "nan", "inf" and "-inf" in JSON, which has none of its own."""
+
+Outcome = Literal["completed", "early_stopped", "stopped", "interrupted", "diverged", "oom", "failed"]
+
+
+class Point(Record, frozen=True):
+    """The metrics at one evaluation."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    epoch: int
+    """Epochs begun, counted from 1."""
+    step: int
+    """Optimizer steps done."""
+    metrics: dict[str, Number]
+    """Value by name; see normlab.lab.metrics."""
+
+
+class RunEvent(Record, frozen=True):
+    """Something that happened in a run."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    run: str
+    """The run's id."""
+
+
+class Preparing(RunEvent, frozen=True):
+    """Data is being downloaded."""
+
+    event: Literal["preparing"] = "preparing"
+    what: str
+    """File on its way."""
+    done_bytes: int
+    total_bytes: int | None
+    """None where the server doesn't tell."""
+
+
+class RunStarted(RunEvent, frozen=True):
+    """Data and model are ready; training begins."""
+
+    event: Literal["run_started"] = "run_started"
+    arm: str
+    seed: int
+    experiment: Experiment
+    device: str
+    num_parameters: int
+    """Trainable numbers."""
+    num_train: int
+    """Training samples."""
+    num_val: int
+    """Validation samples."""
+    steps_per_epoch: int
+    num_steps: int
+    """Optimizer steps until the planned end."""
+
+
+class Progress(RunEvent, frozen=True):
+    """The run is alive, and here; sent about ten times a second."""
+
+    event: Literal["progress"] = "progress"
+    epoch: int
+    step: int
+    seconds: float
+    """Since training began, pauses left out."""
+
+
+class Measured(RunEvent, Point, frozen=True):
+    """An evaluation is done."""
+
+    event: Literal["measured"] = "measured"
+
+
+class Warned(RunEvent, frozen=True):
+    """Something is odd, and the run goes on."""
+
+    event: Literal["warned"] = "warned"
+    message: str
+
+
+class CheckpointSaved(RunEvent, frozen=True):
+    """Weights are on the disk."""
+
+    event: Literal["checkpoint_saved"] = "checkpoint_saved"
+    name: Literal["best", "last"]
+    path: str
+    sha256: str
+    epoch: int
+    step: int
+
+
+class RunFinished(RunEvent, frozen=True):
+    """The run has ended, well or not."""
+
+    event: Literal["run_finished"] = "run_finished"
+    outcome: Outcome
+    reason: str | None = None
+    """Why it ended, where it didn't just reach its end."""
+    best: Point | None = None
+    """The evaluation with the best metric; none where nothing finite was measured."""
+    last: Point | None = None
+    """The last evaluation."""
+    seconds: float
+    """Of training and evaluation, pauses left out."""
+
+
+Event = Preparing | RunStarted | Progress | Measured | Warned | CheckpointSaved | RunFinished
+
+_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+
+
+def read_event(line: str | bytes) -> Event:
+    """Read an event from its line of JSON.
+
+    Raises: pydantic.ValidationError when it is none.
+    """
+    return _ADAPTER.validate_json(line)

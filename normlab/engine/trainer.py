@@ -1,0 +1,74 @@
+"""An experiment made ready on a device: its data, module and optimizer, stepped and evaluated."""
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from normlab.engine.data import Data, batches
+from normlab.engine.evaluation import Tally, chunk_size, evaluate
+from normlab.engine.module import build_module
+from normlab.engine.stepper import Stepper
+from normlab.engine.stopwatch import Stopwatch
+from normlab.lab.batches import batch_sizes, num_steps
+from normlab.lab.experiment import Experiment
+
+
+class Trainer:
+    """Takes the steps of one run, and measures it."""
+
+    def __init__(
+        self, experiment: Experiment, data: Data, folder: Path, device: torch.device, watch: Stopwatch
+    ) -> None:
+        training, loss, model = experiment.training, experiment.loss, experiment.model
+        self.experiment, self.data, self._watch = experiment, data, watch
+        self.sizes = batch_sizes(training, data.num_train)
+        self.num_steps = num_steps(training, self.sizes.num_batches)
+        outline = experiment.dataset.outline(folder)
+        num_outputs = loss.num_outputs(outline)
+        self.module = build_module(model, outline.shape, num_outputs, experiment.seed, device)
+        self.criterion = loss.build().to(device)
+        self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
+        self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
+        widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
+        self._chunk = chunk_size(widest)
+        self._tally, self._val_tally = Tally(loss), Tally(loss)
+        self._samples, self._since = 0, 0.0
+        if training.compile:
+            self.module.compile()
+        self.module.train()
+
+    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of an epoch, counted from 1."""
+        shuffled = self.experiment.training.order == "shuffled"
+        return batches(self.data, self.sizes, number, self.experiment.seed, shuffled)
+
+    def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
+        """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
+        loss, output = self.stepper.step(number, x, y, wants_norm)
+        self._tally.add(loss, output, y)
+        self._samples += len(y)
+
+    def measure(self) -> dict[str, float]:
+        """Evaluate, and give all metrics; those of training are over the steps since the last time."""
+        metrics = self._tally.take("train")
+        trained = self._watch.seconds - self._since
+        if self.data.num_val:
+            with self.stepper.autocast:
+                evaluate(
+                    self.module,
+                    self.criterion,
+                    self._val_tally,
+                    self.data.val_x,
+                    self.data.val_y,
+                    self._chunk,
+                )
+            metrics |= self._val_tally.take("val")
+        assert self.stepper.grad_norm is not None, "the step before an evaluation asks for it"
+        metrics |= {"lr": self.stepper.lr, "grad_norm": float(self.stepper.grad_norm)}
+        self._samples, samples, self._since = 0, self._samples, self._watch.seconds
+        metrics |= {"samples_per_second": samples / max(trained, 1e-9), "seconds": self._since}
+        self.clock.observe(metrics)
+        return metrics

@@ -1,0 +1,134 @@
+"""What settings mean together: refusals and warnings that no single field can know."""
+
+import math
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from normlab.components.datasets import Outline
+from normlab.components.models import Layer
+from normlab.core import places
+from normlab.core.errors import ConfigError, NormlabError, Problem
+from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
+from normlab.lab.experiment import Experiment
+
+
+def check(experiment: Experiment, data_folder: Path | None = None) -> list[Problem]:
+    """Look at the settings together, and give the warnings; imports no torch.
+
+    Raises: ConfigError with every problem that keeps the experiment from running; DataError when a
+    user's own file is missing or unreadable.
+    """
+    found = list(problems(experiment, data_folder))
+    if errors := [problem for problem in found if not problem.warning]:
+        raise ConfigError(*errors)
+    return found
+
+
+def problems(experiment: Experiment, data_folder: Path | None = None) -> Iterator[Problem]:
+    """Yield every refusal and warning; a data set's own error is yielded as problems too."""
+    try:
+        data = experiment.dataset.outline(places.data() if data_folder is None else data_folder)
+    except NormlabError as error:
+        yield from error.problems
+        return
+    yield from experiment.dataset.problems(data, "dataset")
+    yield from experiment.loss.problems(data, "loss")
+    shape_problems = list(experiment.model.problems(data.shape, "model"))
+    yield from shape_problems
+    num_train, num_val = experiment.dataset.split_sizes(data)
+    sizes = batch_sizes(experiment.training, max(num_train, 0))
+    yield from _training_problems(experiment, data, num_train, num_val, sizes)
+    if not any(not problem.warning for problem in shape_problems):
+        yield from _layer_problems(experiment, data, num_train + num_val, sizes)
+
+
+def _training_problems(
+    experiment: Experiment, data: Outline, num_train: int, num_val: int, sizes: BatchSizes
+) -> Iterator[Problem]:
+    training = experiment.training
+    if num_train >= 1 and sizes.num_batches == 0:
+        rule = (
+            f"is more than the {num_train} training samples, and the last batch is dropped: nothing is left"
+        )
+        remedy = f"use at most {num_train}, or training.last_batch = keep"
+        yield Problem("training.batch_size", rule, remedy, training.batch_size)
+    yield from experiment.schedule.problems(num_steps(training, sizes.num_batches), "schedule")
+    stopping = training.early_stopping
+    named = {
+        "training.best_metric": training.best_metric,
+        "training.early_stopping.metric": stopping.metric if stopping else None,
+    }
+    score = "accuracy" if data.task == "classification" else "rmse"
+    parts = ("train", "val") if num_val else ("train",)
+    known = [f"{part}_{metric}" for metric in ("loss", score) for part in parts]
+    for path, metric in named.items():
+        if metric is not None and metric not in known:
+            yield Problem(path, "is not measured here", f"choose one of {', '.join(known)}", metric)
+    if experiment.optimizer.needs_closure and training.precision == "float16":
+        remedy = "use float32 or bfloat16"
+        rule = f"scales the loss, which {experiment.optimizer.kind} can't work with"
+        yield Problem("training.precision", rule, remedy, training.precision)
+
+
+def _layer_problems(
+    experiment: Experiment, data: Outline, num_samples: int, sizes: BatchSizes
+) -> Iterator[Problem]:
+    model, outputs = experiment.model, experiment.loss.num_outputs(data)
+    layers: list[Layer] = []
+    num_parameters = num_values = 0
+    limit = _memory_bytes()
+    sample_bytes = 4 * math.prod(data.shape)
+    for layer in model.plan(data.shape, outputs):
+        layers.append(layer)
+        num_parameters += model.num_parameters(layer)
+        num_values += math.prod(layer.outputs)
+    # Weights, gradients and two moments of the optimizer; activations and their gradients; the data twice,
+    # once as read and once prepared.
+    needed = 16 * num_parameters + 8 * num_values * sizes.size + 2 * sample_bytes * num_samples
+    if needed > limit:
+        rule = (
+            f"would need about {show_bytes(needed)} ({num_parameters:,} parameters, "
+            f"{num_samples:,} samples, batches of {sizes.size:,}), and this machine has {show_bytes(limit)}"
+        )
+        path = "model" if 16 * num_parameters > needed / 2 else "dataset"
+        yield Problem(path, rule, "make it smaller", (model if path == "model" else experiment.dataset).kind)
+        return
+    told: set[str] = set()
+    for problem in _part_problems(experiment, layers, sizes):
+        if problem.path not in told:  # one line a setting, not one a layer
+            told.add(problem.path)
+            yield problem
+
+
+def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSizes) -> Iterator[Problem]:
+    model = experiment.model
+    for before, layer in zip([None, *layers], layers, strict=False):
+        if layer.op == "norm":
+            yield from model.norm.problems(layer.inputs, sizes.smallest, "model.norm")
+            if model.norm.cancels_bias and before is not None and before.bias:
+                rule = f"is redundant in front of {model.norm.kind} norm, which subtracts it again"
+                yield Problem("model.bias", rule, "it is kept, and costs a little", warning=True)
+        elif layer.op == "dropout":
+            yield from model.dropout.problems(layer.inputs, "model.dropout")
+
+
+def show_bytes(count: float) -> str:
+    """Write a number of bytes for people.
+
+    >>> show_bytes(3 * 2**30)
+    '3.0 GiB'
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:,.1f} TiB"
+
+
+def _memory_bytes() -> int:
+    # The model is built in main memory whatever device it trains on.
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (ValueError, OSError, AttributeError):  # not on Windows
+        return 64 * 2**30

@@ -1,0 +1,41 @@
+"""The metrics of a run: the same names in events, presets, charts and tables."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Metric = Literal[
+    "train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_rmse", "val_rmse",
+]  # fmt: skip
+"""What a run can be judged by."""
+
+Extra = Literal["lr", "grad_norm", "samples_per_second", "seconds"]
+"""What is measured beside."""
+
+Direction = Literal["lower", "higher"]
+
+
+def better(metric: str) -> Direction:
+    """Tell which way a metric improves.
+
+    >>> better("val_accuracy"), better("val_rmse")
+    ('higher', 'lower')
+    """
+    return "higher" if metric.endswith("_accuracy") else "lower"
+
+
+def improves(value: float, best: float | None, direction: Direction, min_delta: float = 0.0) -> bool:
+    """Tell whether `value` beats `best` by more than `min_delta`; NaN never does, and anything beats None.
+
+    >>> improves(0.5, 0.6, "lower"), improves(0.55, 0.6, "lower", min_delta=0.1), improves(1.0, None, "lower")
+    (True, False, True)
+    """
+    if value != value:
+        return False
+    if best is None:
+        return True
+    return value < best - min_delta if direction == "lower" else value > best + min_delta
+
+
+def default_metric(metrics: Mapping[str, float]) -> Metric:
+    """Name the metric that picks the best epoch unless an experiment names one."""
+    return "val_loss" if "val_loss" in metrics else "train_loss"

@@ -1,0 +1,230 @@
+"""Presets: an experiment, or arms and seeds of one, in a TOML file that people share."""
+
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from normlab.core import places
+from normlab.core.choice import Record
+from normlab.core.errors import ConfigError, Problem
+from normlab.core.parsing import join, nearest, parse
+from normlab.core.text import Line, Name, Prose
+from normlab.lab.experiment import Experiment
+from normlab.lab.metrics import Metric
+from normlab.lab.settings import change, to_tree
+from normlab.lab.toml import parse_toml, update_toml
+
+BASELINE = "baseline"
+MAX_BYTES = 64 * 1024
+
+
+def _as_tuple(value: object) -> object:
+    return tuple(value) if isinstance(value, list) else value
+
+
+class Arm(Record, frozen=True):
+    """The baseline with named changes."""
+
+    name: Name
+    """What the arm is called in tables and claims."""
+    set: dict[str, Any]
+    """Settings that differ from the baseline, by dotted path."""
+
+
+class Study(Record, frozen=True):
+    """How often each arm is run."""
+
+    seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
+    """Number of seeds: the experiment's own and those that follow it."""
+
+
+class Claim(Record, frozen=True):
+    """A sentence that the runs can support or refute."""
+
+    text: Line
+    """The claim, as a sentence."""
+    arm: Name
+    """The arm that it is about."""
+    against: Name = BASELINE
+    """The arm that it is compared with."""
+    metric: Metric | Literal["epochs_to", "steps_to", "seconds", "samples_per_second"]
+    """What is compared: a metric, or the epochs (steps) until `target` is reached."""
+    at: Literal["best", "last"] = "best"
+    """Which epoch's metric is compared."""
+    target: Annotated[dict[Metric, float], Field(min_length=1, max_length=1)] | None = None
+    """A metric and the value to reach, for "epochs_to" and "steps_to"."""
+    direction: Literal["lower", "higher", "equal"]
+    """Which way the arm is said to differ; "equal" means by no more than the margin."""
+    margin: Annotated[float, Field(ge=0, le=1e9)] = 0.0
+    """Smallest difference that matters, in the metric's unit."""
+
+
+class Preset(Record, frozen=True):
+    """An experiment, or a study of its arms, with the words that explain it."""
+
+    title: Name
+    """One line that names it."""
+    about: Prose = ""
+    """Markdown: what is asked, what to look for."""
+    source: Line = ""
+    """Where the experiment comes from."""
+    experiment: Experiment
+    """The baseline."""
+    arms: Annotated[tuple[Arm, ...], Field(max_length=1000), BeforeValidator(_as_tuple)] = ()
+    """What is compared with the baseline."""
+    study: Study | None = None
+    """How many seeds; none runs each arm once."""
+    claims: Annotated[tuple[Claim, ...], Field(max_length=1000), BeforeValidator(_as_tuple)] = ()
+    """What the runs are to decide."""
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds that each arm is run with."""
+        first = self.experiment.seed
+        return list(range(first, first + (self.study.seeds if self.study else 1)))
+
+    @cached_property
+    def experiments(self) -> dict[str, Experiment]:
+        """The experiment of each arm by its name, the baseline's first.
+
+        Raises: ConfigError naming the arm whose settings are wrong.
+        """
+        found = {BASELINE: self.experiment}
+        for index, arm in enumerate(self.arms):
+            try:
+                found[arm.name] = change(self.experiment, arm.set)
+            except ConfigError as error:
+                at = join("arms", index, "set")
+                raise ConfigError(*(_within(at, problem) for problem in error.problems)) from None
+        return found
+
+    def with_(self, **fields: Any) -> "Preset":
+        """Give the preset with some fields changed, checked anew.
+
+        Raises: ConfigError.
+        """
+        return parse(Preset, {name: getattr(self, name) for name in Preset.model_fields} | fields)
+
+    def problems(self) -> Iterator[Problem]:
+        """Yield what is wrong between arms and claims."""
+        names = [BASELINE]
+        for index, arm in enumerate(self.arms):
+            if arm.name in names:
+                yield Problem(join("arms", index, "name"), "is taken", "give each arm its own name", arm.name)
+            names.append(arm.name)
+        for index, claim in enumerate(self.claims):
+            for key in ("arm", "against"):
+                if getattr(claim, key) not in names:
+                    name = getattr(claim, key)
+                    yield Problem(join("claims", index, key), "is no arm here", nearest(name, names), name)
+            if claim.arm == claim.against:
+                at = join("claims", index, "against")
+                yield Problem(at, "is the arm itself", "name another arm", claim.against)
+            timed = claim.metric in ("epochs_to", "steps_to")
+            if timed != (claim.target is not None):
+                rule = "is missing" if timed else f"is for epochs_to and steps_to, not for {claim.metric}"
+                yield Problem(join("claims", index, "target"), rule, "write target = { val_loss = 0.1 }")
+
+
+def _within(place: str, problem: Problem) -> Problem:
+    return Problem(f"{place}: {problem.path}", problem.rule, problem.remedy, problem.value, problem.warning)
+
+
+def parse_preset(text: str, origin: str) -> Preset:
+    """Read a preset from TOML text; `origin` names it in errors.
+
+    Raises: ConfigError with every problem found.
+    """
+    try:
+        preset = parse(Preset, parse_toml(text))
+        if found := list(preset.problems()):
+            raise ConfigError(*found)
+        _ = preset.experiments
+    except ConfigError as error:
+        raise ConfigError(*(_within(origin, problem) for problem in error.problems)) from None
+    return preset
+
+
+def load_preset(name: str) -> Preset:
+    """Load a preset by name, one's own before a shipped one, or by its file's path.
+
+    Raises: ConfigError when there is none, or its text is wrong.
+    """
+    return load_preset_file(find_preset(name))
+
+
+def load_preset_file(path: Path) -> Preset:
+    """Load the preset that a file holds.
+
+    Raises: ConfigError when it can't be read, or its text is wrong.
+    """
+    return parse_preset(read_text(path), path.name)
+
+
+def find_preset(name: str) -> Path:
+    """Find a preset's file by name or path.
+
+    Raises: ConfigError naming the nearest known preset.
+    """
+    if name.endswith(".toml") or "/" in name or "\\" in name:
+        return Path(name).expanduser()
+    known = {path.stem: path for path in reversed(list(preset_files()))}
+    if name not in known:
+        raise ConfigError(Problem("preset", "is unknown", nearest(name, known), name))
+    return known[name]
+
+
+def preset_files() -> Iterator[Path]:
+    """Yield the files of one's own presets, then of the shipped ones, each group by name."""
+    for folder in (places.own_presets(), places.shipped_presets()):
+        yield from sorted(folder.glob("*.toml"))
+
+
+def read_text(path: Path) -> str:
+    """Read a preset file's text.
+
+    Raises: ConfigError when it is missing, no text, or over 64 kB.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(Problem(str(path), f"can't be read: {error.strerror}", "check the path")) from None
+    if len(raw) > MAX_BYTES:
+        raise ConfigError(Problem(str(path), "is over 64 kB", "a preset is a small file; is this one?"))
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(Problem(str(path), "is not UTF-8 text", "save it as UTF-8")) from None
+
+
+def save_preset(preset: Preset, path: Path) -> None:
+    """Write a preset; comments and order of a file that stands there are kept.
+
+    Raises: ConfigError when the folder can't be written, or what stands there is no preset.
+    """
+    before = read_text(path) if path.exists() else ""
+    text = update_toml(before, preset_tree(preset))
+    parse_preset(text, path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".toml.part")
+        partial.write_text(text, encoding="utf-8")
+        partial.replace(path)
+    except OSError as error:
+        raise ConfigError(
+            Problem(str(path), f"can't be written: {error.strerror}", "choose another place")
+        ) from None
+
+
+def preset_tree(preset: Preset) -> dict[str, Any]:
+    """Write a preset as the table that its file holds."""
+    tree: dict[str, Any] = {"title": preset.title, "about": preset.about, "source": preset.source}
+    tree["experiment"] = to_tree(preset.experiment)
+    tree["arms"] = [{"name": arm.name, "set": arm.set} for arm in preset.arms]
+    tree["study"] = {"seeds": preset.study.seeds} if preset.study else None
+    tree["claims"] = [claim.model_dump(exclude_defaults=True) for claim in preset.claims]
+    return {key: value for key, value in tree.items() if value}

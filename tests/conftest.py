@@ -1,0 +1,12 @@
+import os
+
+# One thread a worker: the suite runs in parallel, and results depend on the thread count.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path, monkeypatch):
+    """No test reads or writes the home of whoever runs it."""
+    monkeypatch.setenv("NORMLAB_HOME", str(tmp_path / "home"))

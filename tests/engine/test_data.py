@@ -1,0 +1,140 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from normlab.components.datasets import Dataset, Samples, ScaleFault
+from normlab.core.choice import member
+from normlab.core.errors import DataError
+from normlab.engine.data import add_label_noise, batches, load, scale, split
+from normlab.lab.batches import batch_sizes
+from normlab.lab.experiment import Experiment, Training
+from normlab.lab.settings import change
+
+CPU = torch.device("cpu")
+
+
+def data_of(settings, seed=0):
+    return load(change(Experiment(), {"seed": seed, **settings}), Path(), CPU)
+
+
+def test_digits_are_split_70_to_30_by_class_and_standardised():
+    data = data_of({})
+    assert (data.num_train, data.num_val) == (1258, 539)
+    shares = [torch.bincount(y).float() / len(y) for y in (data.train_y, data.val_y)]
+    torch.testing.assert_close(shares[0], shares[1], atol=0.003, rtol=0)
+    mean, deviation = data.train_x.mean(0), data.train_x.std(0, correction=0)
+    torch.testing.assert_close(mean, torch.zeros_like(mean), atol=1e-5, rtol=0)
+    varied = deviation > 0
+    assert varied.sum() == 61
+    torch.testing.assert_close(deviation[varied], torch.ones(61), atol=1e-5, rtol=0)
+    assert data.val_x.mean().abs() > 1e-4, "the validation part is scaled by the training part's numbers"
+
+
+def test_the_seed_decides_data_and_split():
+    same, again, other = (data_of({"dataset.kind": "circles"}, seed) for seed in (3, 3, 4))
+    assert torch.equal(same.train_x, again.train_x)
+    assert not torch.equal(same.train_x, other.train_x)
+
+
+def test_no_model_setting_touches_data_or_split():
+    base, arm = (
+        data_of({}),
+        data_of({"model.norm.kind": "batch", "optimizer.kind": "sgd", "training.epochs": 3}),
+    )
+    assert torch.equal(base.train_x, arm.train_x)
+    assert torch.equal(base.val_y, arm.val_y)
+
+
+def test_parts_never_overlap():
+    x = np.arange(100, dtype=np.float32)[:, None]
+    y = np.arange(100) % 2
+    dataset = member(Dataset, "digits", train_samples=30, val_samples=20)
+    train, val = split(dataset, Samples(x, y), 0)
+    assert (len(train.x), len(val.x)) == (30, 20)
+    assert not set(train.x.ravel()) & set(val.x.ravel())
+    assert list(train.x.ravel().astype(int) % 2) == list(train.y)
+
+
+def test_a_class_too_small_to_split_is_told():
+    y = np.array([0] * 99 + [1])
+    dataset = member(Dataset, "digits", val_fraction=0.5)
+    with pytest.raises(DataError, match="dataset.stratified"):
+        split(dataset, Samples(np.zeros((100, 1), np.float32), y), 0)
+
+
+def test_label_noise_replaces_exactly_its_share_by_other_classes():
+    y = np.arange(1000) % 10
+    noisy = add_label_noise(y, 0.2, 0)
+    changed = noisy != y
+    assert changed.sum() == 200
+    assert set(noisy) == set(range(10))
+    shifts = np.bincount((noisy - y)[changed] % 10, minlength=10)
+    assert shifts[1:].min() > 5, "every other class is drawn"
+    assert (y == np.arange(1000) % 10).all(), "the given array is left alone"
+
+
+def test_only_training_labels_are_noisy():
+    clean, noisy = data_of({}), data_of({"dataset.label_noise": 0.5})
+    assert torch.equal(clean.val_y, noisy.val_y)
+    assert (clean.train_y != noisy.train_y).sum() == round(0.5 * 1258)
+
+
+@pytest.mark.parametrize("kind", ["feature", "channel", "sample"])
+def test_standardisation_has_mean_0_and_deviation_1(kind):
+    x = np.random.default_rng(0).normal(3, 7, (50, 2, 4, 4)).astype(np.float32)
+    axes = {"feature": (0,), "channel": (0, 2, 3), "sample": (1, 2, 3)}[kind]
+    train, _ = scale(member(Dataset, "digits", standardize=kind), x, x[:5])
+    np.testing.assert_allclose(train.mean(axes), 0, atol=1e-5)
+    np.testing.assert_allclose(train.std(axes), 1, atol=1e-4)
+
+
+def test_a_constant_feature_is_only_centred():
+    x = np.full((10, 3), 0.1, np.float32)
+    train, val = scale(member(Dataset, "digits", standardize="feature"), x, x + 1)
+    np.testing.assert_allclose(train, 0, atol=1e-6)
+    np.testing.assert_allclose(val, 1, atol=1e-6)
+
+
+def test_a_scale_fault_hits_one_feature_before_standardisation():
+    x = np.ones((4, 3), np.float32)
+    dataset = member(Dataset, "circles", scale_fault=ScaleFault(feature=1, factor=1000.0))
+    train, _ = scale(dataset, x, x)
+    assert train.tolist() == [[1, 1000, 1]] * 4
+
+
+def test_an_epoch_has_every_sample_once_in_an_order_of_its_own():
+    data = data_of({"dataset.kind": "circles", "dataset.samples": 100})
+    sizes = batch_sizes(Training(batch_size=16), data.num_train)
+    epochs = [torch.cat([x for x, _ in batches(data, sizes, e, 0, shuffled=True)]) for e in (1, 1, 2)]
+    assert torch.equal(epochs[0], epochs[1])
+    assert not torch.equal(epochs[0], epochs[2])
+    for epoch in epochs:
+        assert torch.equal(epoch.sort(0).values, data.train_x.sort(0).values)
+
+
+@pytest.mark.parametrize("last_batch", ["keep", "drop", "merge"])
+@pytest.mark.parametrize("shuffled", [True, False])
+def test_batches_are_as_long_as_planned(last_batch, shuffled):
+    data = data_of({"dataset.kind": "circles", "dataset.samples": 100})
+    sizes = batch_sizes(Training(batch_size=16, last_batch=last_batch), data.num_train)
+    lengths = [len(y) for _, y in batches(data, sizes, 1, 0, shuffled)]
+    assert len(lengths) == sizes.num_batches
+    assert sum(lengths) == sizes.num_samples
+    assert min(lengths) == sizes.smallest
+
+
+def test_large_data_is_gathered_batch_by_batch_in_the_same_order(monkeypatch):
+    data = data_of({"dataset.kind": "circles", "dataset.samples": 100})
+    sizes = batch_sizes(Training(batch_size=16), data.num_train)
+    at_once = list(batches(data, sizes, 1, 0, shuffled=True))
+    monkeypatch.setattr("normlab.engine.data._GATHER_BYTES", 0)
+    for (x, y), (other_x, other_y) in zip(at_once, batches(data, sizes, 1, 0, shuffled=True), strict=True):
+        assert torch.equal(x, other_x)
+        assert torch.equal(y, other_y)
+
+
+def test_sorted_order_is_by_target():
+    data = data_of({"training.order": "sorted"})
+    assert torch.equal(data.train_y, data.train_y.sort().values)

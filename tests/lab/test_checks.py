@@ -1,0 +1,85 @@
+import pytest
+
+from normlab.core.errors import ConfigError
+from normlab.lab.checks import check
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import change
+
+BASE = Experiment()
+
+
+def refusals(settings):
+    with pytest.raises(ConfigError) as caught:
+        check(change(BASE, settings))
+    return str(caught.value).splitlines()
+
+
+def test_the_default_experiment_has_nothing_to_complain_of():
+    assert check(BASE) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "start"),
+    [
+        (
+            {"model.norm.kind": "batch", "training.batch_size": 32, "dataset.train_samples": 513},
+            "training.last_batch: ",
+        ),
+        (
+            {"model.norm.kind": "group", "model.norm.groups": 3},
+            "model.norm.groups: 3: does not divide 128 channels",
+        ),
+        ({"model.norm.kind": "group", "model.norm.groups": 128}, "model.norm.groups: 128: leaves one value"),
+        ({"model.norm.kind": "instance"}, "model.norm.kind: instance: "),
+        ({"model.dropout.kind": "dropout2d"}, "model.dropout.kind: dropout2d: "),
+        ({"model.dropout.kind": "drop_path"}, "model.dropout.kind: drop_path: acts on residual branches"),
+        ({"dataset.kind": "noisy_line"}, "loss.kind: cross_entropy: "),
+        ({"loss.kind": "mse"}, "loss.kind: mse: "),
+        ({"loss.kind": "bce"}, "loss.kind: bce: "),
+        ({"dataset.kind": "circles", "model.kind": "cnn"}, "model.kind: cnn: takes images"),
+        ({"dataset.kind": "circles", "model.kind": "resnet18"}, "model.kind: resnet18: takes images"),
+        ({"model.kind": "cnn", "model.kernel": 4}, "model.kernel: 4: must be odd"),
+        (
+            {"training.batch_size": 2000, "training.last_batch": "drop"},
+            "training.batch_size: 2000: is more than",
+        ),
+        ({"training.best_metric": "val_rmse"}, "training.best_metric: val_rmse: is not measured here"),
+        (
+            {"dataset.val_fraction": 0.0, "training.early_stopping.metric": "val_loss"},
+            "training.early_stopping.metric: val_loss: is not measured here",
+        ),
+        ({"optimizer.kind": "lbfgs", "training.precision": "float16"}, "training.precision: float16: "),
+        ({"schedule.warmup_steps": 10_000}, "schedule.warmup_steps: 10000: "),
+        (
+            {"model.kind": "plain", "model.depth": 10_000, "model.width": 100_000},
+            "model: plain: would need about ",
+        ),
+        (
+            {"dataset.kind": "linear_pattern", "dataset.samples": 10**9},
+            "dataset: linear_pattern: would need ",
+        ),
+        ({"dataset.val_samples": 1797}, "dataset.val_samples: 1797: leaves 0 of 1797 samples"),
+        ({"dataset.train_samples": 1790}, "dataset.train_samples: 1790: leaves "),
+    ],
+)
+def test_settings_that_do_not_fit_together_are_refused_at_their_path(settings, start):
+    found = refusals(settings)
+    assert len(found) == 1, found
+    assert found[0].startswith(start)
+    assert "; " in found[0], "a refusal names a remedy"
+
+
+def test_each_setting_is_told_once_however_many_layers_it_concerns():
+    assert len(refusals({"model.hidden": [30, 31, 32, 33], "model.norm.kind": "group"})) == 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "path"),
+    [
+        ({"model.norm.kind": "batch"}, "model.bias"),
+        ({"model.norm.kind": "batch", "training.batch_size": 2, "model.bias": False}, "training.batch_size"),
+    ],
+)
+def test_odd_settings_are_warned_of(settings, path):
+    settings = {"training.last_batch": "drop", **settings}
+    assert [warning.path for warning in check(change(BASE, settings))] == [path]
