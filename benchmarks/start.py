@@ -1,6 +1,6 @@
 """How long the commands that train nothing take, beside a Python that does nothing.
 
-    python benchmarks/start.py [--runs 9]
+python benchmarks/start.py [--runs 9]
 """
 
 import argparse

@@ -4,6 +4,10 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("normlab", deadline=None)  # machines are noisy
+settings.load_profile("normlab")
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """The command line: results on stdout, narration on stderr, errors as lines, codes that scripts can trust."""
 
-import os
 import sys
 
 
@@ -18,7 +17,3 @@ def main() -> None:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         sys.exit(2)
-    except BrokenPipeError:
-        # Whoever read stdout has gone (head, less): nothing is left to say, at exit neither.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)

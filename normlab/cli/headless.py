@@ -1,21 +1,25 @@
 """A preset run without a screen: every arm with every seed, then the table."""
 
+import errno
+import os
 import signal
 import sys
 import tomllib
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from types import FrameType
 from typing import Any, Literal
 
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.engine.control import Control
 from normlab.lab.checks import check
-from normlab.lab.presets import Preset, Study, load_preset
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import BASELINE, Preset, Study, load_preset
 from normlab.lab.settings import change
 
 Form = Literal["full", "quiet", "json"]
 FAILURES = ("diverged", "oom", "failed")
+_SIGPIPE = 13
 
 
 def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None) -> Preset:
@@ -35,7 +39,7 @@ def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None
         try:
             check(experiment)
         except NormlabError as error:
-            if len(preset.experiments) == 1:
+            if arm == BASELINE:
                 raise
             told = [Problem(f'arm "{arm}": {p.path}', p.rule, p.remedy, p.value) for p in error.problems]
             raise ConfigError(*told) from None
@@ -68,32 +72,41 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
     pick_device(device)
     control, presenter = Control(), make_presenter(form, preset)
     histories: dict[str, list[History]] = {}
-    with presenter, _signals(control) as caught:
-        for arm, experiment in preset.experiments.items():
-            for seed in preset.seeds:
-                run_id, history = new_run_id(), History()
-                events = run(
-                    change(experiment, {"seed": seed}),
-                    device=device,
-                    arm=arm,
-                    control=control,
-                    folder=places.runs() / run_id,
-                    run_id=run_id,
-                )
-                for event in events:
-                    history.fold(event)
-                    presenter.show(event, history)
-                    caught.training = event.event in ("run_started", "measured", "progress")
-                if history.experiment is not None:
-                    histories.setdefault(arm, []).append(history)
-                if control.outcome is not None:
-                    break
-            if control.outcome is not None:
-                break
-    presenter.finish(histories)
+    with _signals(control) as caught:
+        try:
+            with presenter:
+                for arm, experiment in _runs(preset):
+                    run_id, history = new_run_id(), History()
+                    folder = places.runs() / run_id
+                    events = run(
+                        experiment, device=device, arm=arm, control=control, folder=folder, run_id=run_id
+                    )
+                    with closing(events):
+                        for event in events:
+                            history.fold(event)
+                            presenter.show(event, history)
+                            caught.training = event.event in ("run_started", "measured", "progress")
+                    if history.experiment is not None:
+                        histories.setdefault(arm, []).append(history)
+                    if control.outcome is not None:
+                        break
+            presenter.finish(histories)
+            sys.stdout.flush()
+        except OSError as error:
+            # Whoever read stdout has gone, head or a whole terminal; what was trained is saved by now.
+            if error.errno not in (errno.EPIPE, errno.EIO):
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 128 + (caught.number or _SIGPIPE)
     if caught.number is not None:
         return 128 + caught.number
     return int(any(run.outcome in FAILURES for runs in histories.values() for run in runs))
+
+
+def _runs(preset: Preset) -> Iterator[tuple[str, Experiment]]:
+    for arm, experiment in preset.experiments.items():
+        for seed in preset.seeds:
+            yield arm, change(experiment, {"seed": seed})
 
 
 class _Caught:
@@ -113,8 +126,9 @@ def _signals(control: Control) -> Generator[_Caught]:
             sys.exit(128 + number)
         caught.number = number
         name = signal.Signals(number).name
-        print(f"{name}: stopping after this step and saving; once more to stop at once", file=sys.stderr)
         control.interrupt(f"signal {name}")
+        with suppress(OSError):  # after HUP there may be no terminal to say it on
+            print(f"{name}: stopping after this step and saving; once more to stop at once", file=sys.stderr)
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}

@@ -71,7 +71,10 @@ class Field:
         return " or ".join(said)
 
     def _bounds(self) -> str:
-        low, high = (None if b is None else f"{b:.15g}" for b in (self.minimum, self.maximum))
+        low, high = (
+            None if b is None else str(b) if isinstance(b, int) else f"{b:.15g}"
+            for b in (self.minimum, self.maximum)
+        )
         if low and high and not (self.open_minimum or self.open_maximum):
             return f" from {low} to {high}"
         words = [

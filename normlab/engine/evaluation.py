@@ -56,9 +56,10 @@ class Tally:
 
 @torch.inference_mode()
 def evaluate(module: nn.Module, criterion: nn.Module, tally: Tally, x: Tensor, y: Tensor, chunk: int) -> None:
-    """Run the module in evaluation mode over all samples, `chunk` at a time, and add them to the tally."""
+    """Run the module in evaluation mode over all samples, `chunk` at most at a time, and add them to the tally."""
     module.eval()
-    for inputs, targets in zip(x.split(chunk), y.split(chunk), strict=True):
+    parts = -(-len(x) // chunk)
+    for inputs, targets in zip(x.tensor_split(parts), y.tensor_split(parts), strict=True):
         output = module(inputs)
         tally.add(criterion(output, targets), output, targets)
     module.train()

@@ -53,7 +53,7 @@ def run(
     control: Control | None = None,
     folder: Path | None = None,
     run_id: str | None = None,
-) -> Iterator[Event]:
+) -> Generator[Event]:
     """Train an experiment, telling what happens as events; nothing happens until they are pulled.
 
     `device`: auto, cpu, cuda, cuda:N or mps. `control` stops the run from another thread. With `folder`,

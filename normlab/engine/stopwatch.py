@@ -1,7 +1,7 @@
 """A run's own time, which stands still while nobody pulls its events."""
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 from normlab.engine.events import Event
 
@@ -20,7 +20,7 @@ class Stopwatch:
     def seconds(self) -> float:
         return time.perf_counter() - self._started - self._idle
 
-    def around(self, events: Generator[Event]) -> Iterator[Event]:
+    def around(self, events: Generator[Event]) -> Generator[Event]:
         """Pass events on, and stand still while the receiver has them."""
         try:
             for event in events:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from normlab.components.datasets import Outline
 from normlab.components.models import Layer
+from normlab.components.schedules import Schedule
 from normlab.core import places
+from normlab.core.choice import member
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
@@ -54,6 +56,10 @@ def _training_problems(
         remedy = f"use at most {num_train}, or training.last_batch = keep"
         yield Problem("training.batch_size", rule, remedy, training.batch_size)
     yield from experiment.schedule.problems(num_steps(training, sizes.num_batches), "schedule")
+    if not experiment.optimizer.follows_schedule and experiment.schedule != member(Schedule, "constant"):
+        rule = f"has no effect on {experiment.optimizer.kind}, which takes its rate at the first step only"
+        remedy = "use schedule.kind = constant, or another optimizer"
+        yield Problem("schedule.kind", rule, remedy, experiment.schedule.kind, warning=True)
     stopping = training.early_stopping
     named = {
         "training.best_metric": training.best_metric,
@@ -94,10 +100,10 @@ def _layer_problems(
         path = "model" if 16 * num_parameters > needed / 2 else "dataset"
         yield Problem(path, rule, "make it smaller", (model if path == "model" else experiment.dataset).kind)
         return
-    told: set[str] = set()
+    told: set[tuple[str, bool]] = set()
     for problem in _part_problems(experiment, layers, sizes):
-        if problem.path not in told:  # one line a setting, not one a layer
-            told.add(problem.path)
+        if (key := (problem.path, problem.warning)) not in told:  # one line a setting, not one a layer
+            told.add(key)
             yield problem
 
 
@@ -106,11 +112,14 @@ def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSize
     for before, layer in zip([None, *layers], layers, strict=False):
         if layer.op == "norm":
             yield from model.norm.problems(layer.inputs, sizes.smallest, "model.norm")
-            if model.norm.cancels_bias and before is not None and before.bias:
+            if model.norm.cancels_bias and before is not None and before.bias and hasattr(model, "bias"):
                 rule = f"is redundant in front of {model.norm.kind} norm, which subtracts it again"
                 yield Problem("model.bias", rule, "it is kept, and costs a little", warning=True)
         elif layer.op == "dropout":
             yield from model.dropout.problems(layer.inputs, "model.dropout")
+        elif layer.op in ("linear", "conv") and layer.path != model.head:
+            fan_in = layer.inputs[0] * layer.kernel**2
+            yield from model.parametrization.problems(fan_in, "model.parametrization")
 
 
 def show_bytes(count: float) -> str:

@@ -21,7 +21,8 @@ class GhostBatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if not self.training:
             return self.norm(x)
-        # One call for all chunks, as channels of their own, was not 1.5 times as fast on a CPU.
+        # Chunks laid side by side as channels, in one call, were 1.1 to 2.4 times as fast on a CPU: not worth
+        # twice the code.
         return torch.cat([self.norm(chunk) for chunk in x.split(self.chunk_sizes(len(x)))])
 
     def chunk_sizes(self, num_samples: int) -> list[int]:

@@ -40,7 +40,7 @@ def decimate(x: Sequence[float], y: Sequence[float], width: int) -> tuple[list[f
     Drawing cost grows with the points; statistics are never taken from this.
 
     >>> decimate(range(6), [0, 5, 1, 1, -3, 2], 2)
-    ([1, 2, 4, 5], [5, 1, -3, 2])
+    ([0, 1, 4, 5], [0, 5, -3, 2])
     """
     if len(x) <= 2 * width:
         return list(x), list(y)

@@ -339,7 +339,7 @@ def test_a_folder_that_can_not_be_written_is_a_warning(tmp_path):
     blocked.write_text("")
     events = events_of(folder=blocked / "run")
     assert events[-1].outcome == "completed"
-    assert [event for event in events if isinstance(event, Warned)][0].message.startswith(
+    assert next(event for event in events if isinstance(event, Warned)).message.startswith(
         f"{blocked}/run: weights"
     )
 
@@ -386,7 +386,9 @@ def test_deterministic_mode_is_on_in_the_run_only(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:The .grad attribute:UserWarning")  # torch hides it, unless warnings are errors
+@pytest.mark.filterwarnings(
+    "ignore:The .grad attribute:UserWarning"
+)  # torch hides it, unless warnings are errors
 def test_a_compiled_model_learns_the_same():
     settings = {"model.dropout.kind": "dropout", "model.norm.kind": "batch", "training.epochs": 2}
     plain, compiled = (

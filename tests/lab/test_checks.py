@@ -48,6 +48,22 @@ def test_the_default_experiment_has_nothing_to_complain_of():
             {"dataset.val_fraction": 0.0, "training.early_stopping.metric": "val_loss"},
             "training.early_stopping.metric: val_loss: is not measured here",
         ),
+        (
+            {"model.norm.kind": "group", "model.hidden": [16, 12]},
+            "model.norm.groups: 8: does not divide 12 channels",
+        ),
+        (
+            {"model.init.kind": "zero", "model.parametrization.kind": "weight_norm"},
+            "model.init.kind: zero: gives weight_norm a norm of 0",
+        ),
+        (
+            {
+                "dataset.kind": "noisy_line",
+                "loss.kind": "mse",
+                "model.parametrization.kind": "weight_standardization",
+            },
+            "model.parametrization.kind: weight_standardization: ",
+        ),
         ({"optimizer.kind": "lbfgs", "training.precision": "float16"}, "training.precision: float16: "),
         ({"schedule.warmup_steps": 10_000}, "schedule.warmup_steps: 10000: "),
         (
@@ -77,6 +93,7 @@ def test_each_setting_is_told_once_however_many_layers_it_concerns():
     ("settings", "path"),
     [
         ({"model.norm.kind": "batch"}, "model.bias"),
+        ({"optimizer.kind": "rprop", "schedule.kind": "cosine"}, "schedule.kind"),
         ({"model.norm.kind": "batch", "training.batch_size": 2, "model.bias": False}, "training.batch_size"),
     ],
 )

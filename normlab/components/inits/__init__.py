@@ -1,7 +1,7 @@
 """Inits: how the weights of linear and convolution layers start."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from normlab.core.choice import Part
 
@@ -15,6 +15,9 @@ class Init(Part, frozen=True):
     fan_in counts the inputs that each output is made of, and fan_out the outputs that each input goes
     into: the sizes of a linear layer, channels * kernel area of a convolution.
     """
+
+    all_zero: ClassVar[bool] = False
+    """True where every weight starts at 0."""
 
     @abstractmethod
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

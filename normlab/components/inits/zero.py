@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from normlab.components.inits import Init, zero_bias
 
@@ -9,10 +9,11 @@ if TYPE_CHECKING:
 class Zero(Init, frozen=True):
     """weight = 0 and bias = 0: every unit of a layer stays equal to its neighbours.
 
-    A fault to look at. Weight norm and spectral norm would divide by the weight's norm, which is 0.
+    A fault to look at.
     """
 
     kind: Literal["zero"] = "zero"
+    all_zero: ClassVar[bool] = True
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
         from torch.nn import init

@@ -127,6 +127,10 @@ class Model(Part, frozen=True):
                 self.dropout.kind,
             )
 
+        if self.init.all_zero and self.parametrization.divides_by_norm:
+            rule = f"gives {self.parametrization.kind} a norm of 0 to divide by"
+            yield Problem(f"{path}.init.kind", rule, "use another init", self.init.kind)
+
     has_branches: ClassVar[bool] = False
     """True where dropouts that act on residual branches have their place."""
 

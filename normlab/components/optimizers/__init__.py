@@ -31,6 +31,9 @@ class Optimizer(Part, frozen=True):
     needs_closure: ClassVar[bool] = False
     """True for one that evaluates the loss several times within a step."""
 
+    follows_schedule: ClassVar[bool] = True
+    """False for one that uses its learning rate only once."""
+
     lr: LearningRate
 
     @abstractmethod

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
@@ -24,6 +24,8 @@ class Rprop(Optimizer, frozen=True):
     """
 
     kind: Literal["rprop"] = "rprop"
+    follows_schedule: ClassVar[bool] = False
+
     lr: LearningRate = 0.01
     shrink: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Factor on the step size when the gradient's sign flips."""

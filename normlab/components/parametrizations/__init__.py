@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from normlab.core.choice import Part
 from normlab.core.errors import Problem
@@ -16,6 +16,9 @@ class Parametrization(Part, frozen=True):
 
     A weight counts as a matrix here, with a row per output: (outputs, fan_in).
     """
+
+    divides_by_norm: ClassVar[bool] = False
+    """True where weights of 0 can't be parametrized."""
 
     @abstractmethod
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,8 @@ class SpectralNorm(Parametrization, frozen=True):
     """
 
     kind: Literal["spectral_norm"] = "spectral_norm"
+    divides_by_norm: ClassVar[bool] = True
+
     iterations: Annotated[int, Field(ge=1, le=100)] = 1
     """Power iterations in each training pass."""
 

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from normlab.components.parametrizations import Parametrization
 
@@ -17,6 +17,7 @@ class WeightNorm(Parametrization, frozen=True):
     """
 
     kind: Literal["weight_norm"] = "weight_norm"
+    divides_by_norm: ClassVar[bool] = True
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
         from torch.nn.utils.parametrizations import weight_norm

@@ -91,6 +91,7 @@ LINE = Outline((1,), "regression", num_classes=0, num_samples=100)
         (IMAGES, {"val_fraction": 0.05}, ["stratified"]),
         (IMAGES, {"val_fraction": 0.05, "stratified": False}, []),
         (IMAGES, {"val_fraction": 0.0}, []),
+        (replace(IMAGES, num_samples=5), {"val_fraction": 0.0}, []),
         (IMAGES, {"train_samples": 9}, ["stratified"]),
         (IMAGES, {"scale_fault": ScaleFault()}, ["scale_fault"]),
         (TESTED, {}, []),

@@ -101,8 +101,8 @@ def test_a_deep_copy_goes_on_from_the_same_state_independently(kind, shape):
 
 
 @every_dropout
-def test_half_precision_stays_half_and_expected_values_stay(kind, shape):
-    x = torch.ones(4_000, *shape, dtype=torch.bfloat16)
+def test_half_precision_stays_half(kind, shape):
+    x = draw(shape).to(torch.bfloat16)
     y = build(kind, shape, p=0.3)(x)
     assert y.dtype == x.dtype
     assert y.isfinite().all()

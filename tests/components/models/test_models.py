@@ -53,7 +53,7 @@ def test_shapes_are_those_of_the_plan(kind, shape):
         module = model.build(shape, 5)
         seen = {}
 
-        def note(path, inputs, outputs):
+        def note(path, inputs, outputs, seen=seen):
             seen.setdefault(path, (tuple(inputs[0].shape[1:]), tuple(outputs.shape[1:])))
 
         for path, layer in module.named_modules():

@@ -1,0 +1,80 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from normlab.cli.app import app
+from normlab.core import places
+from normlab.lab.presets import load_preset, parse_preset, preset_files
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def run(*arguments, code=0):
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_presets_are_listed_with_their_titles():
+    listed = run("presets", "list")
+    for path in preset_files():
+        assert re.search(rf"^{path.stem} +{re.escape(load_preset(path.stem).title)}", listed, re.MULTILINE)
+
+
+def test_a_broken_preset_is_listed_with_its_error():
+    places.own_presets().mkdir(parents=True)
+    (places.own_presets() / "mine.toml").write_text('title = "x"')
+    assert re.search(
+        r"^mine +broken: mine.toml: experiment: is missing", run("presets", "list"), re.MULTILINE
+    )
+
+
+def test_a_preset_is_shown_as_its_file_stands():
+    assert parse_preset(run("presets", "show", "digits"), "digits") == load_preset("digits")
+
+
+def test_every_shipped_preset_passes_its_check():
+    output = run("presets", "check", *map(str, preset_files()))
+    assert output.count(": ok: ") == len(list(preset_files()))
+
+
+def test_the_schema_knows_every_part():
+    schema = json.loads(run("presets", "schema"))
+    assert {"GroupNorm", "CrossEntropy", "Adam", "Digits", "MLP"} <= set(schema["$defs"])
+    assert "must divide the channels" in schema["$defs"]["GroupNorm"]["properties"]["groups"]["description"]
+
+
+def test_the_doctor_tells_versions_devices_and_folders():
+    output = run("doctor")
+    assert re.search(r"^torch +\d", output, re.MULTILINE)
+    assert re.search(r"^device +cpu", output, re.MULTILINE)
+    assert str(places.home()) in output
+    assert output.endswith("all is well\n")
+
+
+def test_the_doctor_finds_a_home_that_can_not_be_used(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("NORMLAB_HOME", str(tmp_path / "file" / "home"))
+    assert "is not a folder; set NORMLAB_HOME" in run("doctor", code=1)
+
+
+def options(text):
+    return set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text))
+
+
+def test_readme_and_help_know_the_same_options():
+    told = {option for option in options(run("--help")) if option not in ("--help", "--version")}
+    assert told <= options(README.read_text()), "the README leaves an option out"
+    commands = [
+        line for line in README.read_text().splitlines() if line.strip().startswith(("normlab ", "make lab"))
+    ]
+    assert commands
+    assert options("\n".join(commands)) <= told, "the README names an option that there isn't"
+
+
+@pytest.mark.parametrize("command", ["list", "show", "check", "schema"])
+def test_readme_names_every_presets_command(command):
+    assert f"normlab presets {command}" in README.read_text()

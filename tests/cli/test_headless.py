@@ -1,0 +1,129 @@
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from normlab.engine.events import RunFinished, RunStarted, read_event
+
+
+@pytest.fixture
+def long(preset):
+    """Arguments of a run that takes far longer than any test waits."""
+    return ["--preset", preset, "--no-ui", "--seeds", "1", "--set", "training.epochs=10000000"]
+
+
+def test_every_arm_runs_with_every_seed_and_the_table_ends_it(normlab, preset):
+    done = normlab("--preset", preset, "--no-ui")
+    assert done.returncode == 0, done.stderr
+    for number, (arm, seed) in enumerate(
+        [("baseline", 0), ("baseline", 1), ("batch norm", 0), ("batch norm", 1)]
+    ):
+        assert f"run {number + 1}/4: {arm}, seed {seed}" in done.stderr
+    lines = done.stdout.splitlines()
+    table = next(i for i, line in enumerate(lines) if line.split() == ["baseline", "batch", "norm"])
+    assert lines[table + 2].split() == ["model.norm", "none", "batch"], "settings that differ come first"
+    assert any(line.startswith(" val_loss (best)") and line.count("±") == 2 for line in lines[table:])
+    assert any(line.split() == ["parameters", "42", "58"] for line in lines[table:])
+    assert "• baseline   x batch norm" in done.stdout
+    assert "┌" in "".join(lines[:table]), "the curves are drawn before it"
+    assert "\x1b" not in done.stdout + done.stderr, "no colours where nobody looks"
+
+
+def test_quiet_prints_the_table_alone(normlab, preset):
+    done = normlab("--preset", preset, "--no-ui", "--quiet", "--seeds", "1")
+    assert done.stderr == ""
+    assert done.stdout.strip().startswith("baseline")
+
+
+def test_json_is_a_line_an_event(normlab, preset):
+    done = normlab("--preset", preset, "--no-ui", "--json", "--seeds", "1", "--seed", "7")
+    assert done.stderr == ""
+    events = [read_event(line) for line in done.stdout.splitlines()]
+    started = [event for event in events if isinstance(event, RunStarted)]
+    assert [(event.arm, event.seed, event.experiment.seed) for event in started] == [
+        ("baseline", 7, 7),
+        ("batch norm", 7, 7),
+    ]
+    assert [event.outcome for event in events if isinstance(event, RunFinished)] == ["completed"] * 2
+    assert json.loads(done.stdout.splitlines()[0])["event"] == "run_started"
+
+
+def test_settings_change_every_arm(normlab, preset):
+    done = normlab(
+        "--preset", preset, "--no-ui", "--json", "--set", "optimizer.lr=0.5", "--set", "model.hidden=[4]"
+    )
+    for line in done.stdout.splitlines():
+        if (event := json.loads(line))["event"] == "run_started":
+            assert event["experiment"]["optimizer"]["lr"] == 0.5
+            assert event["experiment"]["model"]["hidden"] == [4]
+
+
+def test_runs_are_kept_in_their_folders(normlab, preset, tmp_path):
+    normlab("--preset", preset, "--no-ui", "--quiet", "--seeds", "1")
+    folders = list((tmp_path / "home" / "runs").iterdir())
+    assert len(folders) == 2
+    for folder in folders:
+        assert {path.name for path in folder.iterdir()} == {
+            "experiment.toml",
+            "best.safetensors",
+            "last.safetensors",
+        }
+
+
+def test_a_diverged_run_is_code_1_and_shown(normlab, preset):
+    settings = [
+        "dataset.kind=noisy_line",
+        "dataset.samples=10",
+        "loss.kind=mse",
+        "model.activation.kind=none",
+    ]
+    arguments = [
+        word
+        for setting in [*settings, "optimizer.lr=100", "training.epochs=50"]
+        for word in ("--set", setting)
+    ]
+    done = normlab("--preset", preset, "--no-ui", *arguments)
+    assert done.returncode == 1
+    assert "diverged (" in done.stderr
+    assert any(line.split()[:3] == ["outcome", "2", "diverged"] for line in done.stdout.splitlines() if line)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_saves_and_exits_with_128_and_its_number(long, tmp_path, name):
+    number = getattr(signal, name)
+    command = [sys.executable, "-m", "normlab", *long, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if '"measured"' in line:
+                break
+        process.send_signal(number)
+        rest = process.stdout.read()
+        assert process.wait(timeout=60) == 128 + number
+    finished = read_event(rest.splitlines()[-1])
+    assert (finished.outcome, finished.reason) == ("interrupted", f"signal {name}")
+    (folder,) = (tmp_path / "home" / "runs").iterdir()
+    assert (folder / "last.safetensors").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_an_interrupt_before_training_ends_at_once(long):
+    command = [sys.executable, "-m", "normlab", *long]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        time.sleep(1.0)  # torch is being imported
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in err
+
+
+def test_a_reader_that_leaves_ends_it_quietly(long):
+    command = [sys.executable, "-m", "normlab", *long, "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(timeout=60) == 141
+        assert process.stderr.read() == ""
