@@ -107,8 +107,9 @@ def main():
                 times["ours"].append(seconds)
                 times["hand"].append(hand_seconds)
         ratios = [a / b for a, b in zip(times["ours"], times["hand"], strict=True)]
+        medians = {who: statistics.median(seconds) for who, seconds in times.items()}
         print(
-            f"{name:8} ours {statistics.median(times['ours']):.3f} s, hand {statistics.median(times['hand']):.3f} s, "
+            f"{name:8} ours {medians['ours']:.3f} s, hand {medians['hand']:.3f} s, "
             f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); "
             f"val_accuracy {metrics['val_accuracy']:.3f} and {hand_metrics['val_accuracy']:.3f}"
         )

@@ -8,9 +8,11 @@ def main() -> None:
 
     Codes: 0 done; 1 a run failed or diverged; 2 bad input; 128 + n after signal n.
     """
-    from normlab.cli.app import app
-    from normlab.core.errors import NormlabError
-
+    try:
+        from normlab.cli.app import app
+        from normlab.core.errors import NormlabError
+    except KeyboardInterrupt:
+        sys.exit(130)
     try:
         app()
     except NormlabError as error:

@@ -2,11 +2,16 @@
 
 import importlib
 import pkgutil
-from functools import cache
-from typing import Any, TypeVar, cast, get_args
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
+
+from normlab.core.docstrings import field_docstrings
+
+if TYPE_CHECKING:
+    from pydantic.json_schema import JsonSchemaValue
 
 
 class Record(BaseModel, frozen=True):
@@ -15,10 +20,21 @@ class Record(BaseModel, frozen=True):
     model_config = ConfigDict(
         extra="forbid",
         strict=True,  # "3" is text and true is no number, whatever file they came from
-        use_attribute_docstrings=True,
         allow_inf_nan=False,
-        validate_default=False,
+        defer_build=True,  # one schema is built for the whole experiment, not one for each part before
     )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> "JsonSchemaValue":
+        """Describe each field by the docstring under it."""
+        written = handler(schema)
+        properties = handler.resolve_ref_schema(written)["properties"]
+        for name, text in field_docstrings(cls).items():
+            if name in properties:
+                properties[name].setdefault("description", text)
+        return written
 
 
 class Part(Record, frozen=True):
@@ -60,13 +76,18 @@ def _members(family: type[Part]) -> dict[str, type[Part]]:
 
 
 def member(family: type[P], kind: str, **settings: Any) -> P:
-    """Build the family's member of that kind, for a field's default: a part is never imported by name.
+    """Build the family's member of that kind; a part is never imported by name.
 
     >>> from normlab.components.norms import Norm
     >>> member(Norm, "group", groups=4).groups
     4
     """
     return members(family)[kind](**settings)
+
+
+def default(family: type[Part], kind: str) -> Any:
+    """Make the family's member of that kind a field's default, built when it is first needed."""
+    return Field(default_factory=partial(member, family, kind))
 
 
 class OneOf:

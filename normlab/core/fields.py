@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from normlab.core.choice import OneOf, Part, members
+from normlab.core.docstrings import field_docstrings
 
 Type = Literal["flag", "integer", "number", "text", "choice", "list", "table", "part", "record"]
 
@@ -35,7 +36,10 @@ class Field:
 
     name: str
     type: Type
-    help: str = ""
+    model: RecordClass | None = None
+    """The record that the field is one of; none for a list's items."""
+    shared_help: str | None = None
+    """The help that comes with the field's type, where several fields share it."""
     default: object = PydanticUndefined
     choices: tuple[str, ...] = ()
     """Words that are allowed: all there is of a choice, beside the numbers of a number."""
@@ -49,6 +53,11 @@ class Field:
     record: RecordClass | None = None
     item: "Field | None" = None
     """The description of a list's items."""
+
+    @property
+    def help(self) -> str:
+        """What the field means, in which unit: the docstring under it."""
+        return self.shared_help or field_docstrings(self.model or object).get(self.name, "")
 
     @property
     def required(self) -> bool:
@@ -88,13 +97,13 @@ class Field:
 @cache
 def describe(model: type[BaseModel]) -> dict[str, Field]:
     """Describe every field of a record, by name, in the order of its definition."""
-    return {name: _describe(name, info) for name, info in model.model_fields.items()}
+    return {name: _describe(model, name, info) for name, info in model.model_fields.items()}
 
 
-def _describe(name: str, info: FieldInfo) -> Field:
+def _describe(model: type[BaseModel], name: str, info: FieldInfo) -> Field:
     annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     default = info.default_factory() if info.default_factory else info.default  # type: ignore[call-arg]
-    return replace(_read(name, annotation), help=info.description or "", default=default)
+    return replace(_read(name, annotation), model=model, shared_help=info.description, default=default)
 
 
 def _read(name: str, annotation: Any) -> Field:

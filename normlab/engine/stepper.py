@@ -76,7 +76,8 @@ class Stepper:
         return seen[0]
 
     def _gradient(self, x: Tensor, y: Tensor, wants_norm: bool) -> tuple[Tensor, Tensor]:
-        self.optimizer.zero_grad()
+        for parameter in self.parameters:  # a fifth of the time of zero_grad, which is profiled
+            parameter.grad = None
         with self.autocast:
             output = self.module(x)
             loss = self.criterion(output, y)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from normlab.engine.data import Data, batches
-from normlab.engine.evaluation import Tally, chunk_size, evaluate
+from normlab.engine.evaluation import Tally, chunks, set_training
 from normlab.engine.module import build_module
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
@@ -33,12 +33,13 @@ class Trainer:
         self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
         self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
         widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
-        self._chunk = chunk_size(widest)
+        self._val_chunks = chunks(data.val_x, data.val_y, widest)
         self._tally, self._val_tally = Tally(loss), Tally(loss)
         self._samples, self._since = 0, 0.0
         if training.compile:
             self.module.compile()
-        self.module.train()
+        self._layers = list(self.module.modules())
+        set_training(self._layers, True)
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of an epoch, counted from 1."""
@@ -56,15 +57,7 @@ class Trainer:
         metrics = self._tally.take("train")
         trained = self._watch.seconds - self._since
         if self.data.num_val:
-            with self.stepper.autocast:
-                evaluate(
-                    self.module,
-                    self.criterion,
-                    self._val_tally,
-                    self.data.val_x,
-                    self.data.val_y,
-                    self._chunk,
-                )
+            self._evaluate()
             metrics |= self._val_tally.take("val")
         assert self.stepper.grad_norm is not None, "the step before an evaluation asks for it"
         metrics |= {"lr": self.stepper.lr, "grad_norm": float(self.stepper.grad_norm)}
@@ -72,3 +65,12 @@ class Trainer:
         metrics |= {"samples_per_second": samples / max(trained, 1e-9), "seconds": self._since}
         self.clock.observe(metrics)
         return metrics
+
+    @torch.inference_mode()
+    def _evaluate(self) -> None:
+        set_training(self._layers, False)
+        with self.stepper.autocast:
+            for x, y in self._val_chunks:
+                output = self.module(x)
+                self._val_tally.add(self.criterion(output, y), output, y)
+        set_training(self._layers, True)

@@ -9,7 +9,7 @@ from normlab.components.losses import Loss
 from normlab.components.models import Model
 from normlab.components.optimizers import Optimizer
 from normlab.components.schedules import Schedule
-from normlab.core.choice import OneOf, Record, member
+from normlab.core.choice import OneOf, Record, default
 from normlab.lab.metrics import Metric
 
 Length = Annotated[int, Field(ge=1, le=10**8)]
@@ -77,17 +77,17 @@ class Experiment(Record, frozen=True):
     'none'
     """
 
-    dataset: Annotated[Dataset, OneOf()] = member(Dataset, "digits")
+    dataset: Annotated[Dataset, OneOf()] = default(Dataset, "digits")
     """What is learnt from."""
-    model: Annotated[Model, OneOf()] = member(Model, "mlp")
+    model: Annotated[Model, OneOf()] = default(Model, "mlp")
     """What learns."""
-    loss: Annotated[Loss, OneOf()] = member(Loss, "cross_entropy")
+    loss: Annotated[Loss, OneOf()] = default(Loss, "cross_entropy")
     """What training makes small."""
-    optimizer: Annotated[Optimizer, OneOf()] = member(Optimizer, "adam")
+    optimizer: Annotated[Optimizer, OneOf()] = default(Optimizer, "adam")
     """How gradients become steps."""
-    schedule: Annotated[Schedule, OneOf()] = member(Schedule, "constant")
+    schedule: Annotated[Schedule, OneOf()] = default(Schedule, "constant")
     """How the learning rate moves."""
-    training: Training = Training()
+    training: Training = Field(default_factory=Training)
     """How long and in what manner."""
     seed: Annotated[int, Field(ge=0, le=2**62)] = 0
     """Keys every random draw: data, split, order, initial weights, dropout."""

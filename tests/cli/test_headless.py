@@ -113,7 +113,7 @@ def test_a_signal_saves_and_exits_with_128_and_its_number(long, tmp_path, name):
 def test_an_interrupt_before_training_ends_at_once(long):
     command = [sys.executable, "-m", "normlab", *long]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        time.sleep(1.0)  # torch is being imported
+        time.sleep(1.5)  # torch is being imported
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -36,16 +36,14 @@ class Loss(Part, frozen=True):
 
     @abstractmethod
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
-        """Measure each sample for the score: 1 where it is right and 0 where not, or its squared error.
+        """Measure each sample for the score: whether it is right, or its squared error.
 
-        An output that is no number (nan) is wrong, whatever the target.
         Shape: as `build`'s -> (N,).
         """
 
-    def score(self, output: "Tensor", target: "Tensor") -> dict[str, float]:
-        """Score outputs over all samples: {"accuracy": fraction right} or {"rmse": in the target's unit}."""
-        mean = self.measure(output, target).sum().item() / len(target)
-        return {self.score_name: math.sqrt(mean) if self.score_name == "rmse" else mean}
+    def score(self, mean: float) -> float:
+        """Turn the mean of `measure` into the score: the share that is right, or the root of the mean."""
+        return math.sqrt(mean) if self.score_name == "rmse" else mean
 
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
         """Yield what keeps this loss from serving that data; `path` is the loss's own place."""

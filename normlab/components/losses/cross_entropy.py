@@ -36,4 +36,4 @@ class CrossEntropy(Loss, frozen=True):
         return nn.CrossEntropyLoss(label_smoothing=self.label_smoothing)
 
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
-        return ((output.argmax(1) == target) & ~output.isnan().any(1)).float()
+        return output.argmax(1) == target

@@ -13,7 +13,7 @@ from normlab.components.dropouts import Dropout
 from normlab.components.inits import Init
 from normlab.components.norms import Norm
 from normlab.components.parametrizations import Parametrization
-from normlab.core.choice import OneOf, Part, member
+from normlab.core.choice import OneOf, Part, default
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -65,15 +65,15 @@ class Model(Part, frozen=True):
     head: ClassVar[str] = "head"
     """Path of the last layer, which no parametrization touches."""
 
-    norm: Annotated[Norm, OneOf()] = member(Norm, "none")
+    norm: Annotated[Norm, OneOf()] = default(Norm, "none")
     """The normalization after each hidden layer."""
-    dropout: Annotated[Dropout, OneOf()] = member(Dropout, "none")
+    dropout: Annotated[Dropout, OneOf()] = default(Dropout, "none")
     """The dropout of the hidden layers."""
-    activation: Annotated[Activation, OneOf()] = member(Activation, "relu")
+    activation: Annotated[Activation, OneOf()] = default(Activation, "relu")
     """The non-linearity after each hidden layer."""
-    init: Annotated[Init, OneOf()] = member(Init, "default")
+    init: Annotated[Init, OneOf()] = default(Init, "default")
     """How linear and convolution layers start."""
-    parametrization: Annotated[Parametrization, OneOf()] = member(Parametrization, "none")
+    parametrization: Annotated[Parametrization, OneOf()] = default(Parametrization, "none")
     """What acts on the weights of the hidden layers."""
 
     @abstractmethod
