@@ -8,8 +8,9 @@ import tomllib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from types import FrameType
-from typing import Any, Literal
+from typing import Any
 
+from normlab.cli.presenters import Form, make_presenter
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.engine.control import Control
 from normlab.lab.checks import check
@@ -17,7 +18,6 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset, Study, load_preset
 from normlab.lab.settings import change
 
-Form = Literal["full", "quiet", "json"]
 FAILURES = ("diverged", "oom", "failed")
 _SIGPIPE = 13
 
@@ -63,7 +63,6 @@ def read_setting(text: str) -> tuple[str, Any]:
 
 def run_plan(preset: Preset, device: str, form: Form) -> int:
     """Run every arm with every seed, show it, and give the exit code."""
-    from normlab.cli.presenters import make_presenter
     from normlab.core import places
     from normlab.engine.device import pick_device
     from normlab.engine.loop import new_run_id, run

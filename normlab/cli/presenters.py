@@ -3,11 +3,10 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 
-from normlab.cli.headless import Form
 from normlab.core.text import visible
 from normlab.engine.events import Event, Measured, Preparing, RunFinished, RunStarted, Warned
 from normlab.lab.presets import Preset
@@ -15,6 +14,9 @@ from normlab.views.history import History
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
+
+Form = Literal["full", "quiet", "json"]
+"""What is shown: curves and table, the table alone, or events as JSON."""
 
 Histories = Mapping[str, Sequence[History]]
 

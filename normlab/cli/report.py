@@ -11,7 +11,7 @@ from rich.text import Text
 
 from normlab.core.text import visible
 from normlab.views.chart import STYLES, Series, draw
-from normlab.views.comparison import compare
+from normlab.views.comparison import Comparison, compare
 from normlab.views.history import History
 
 Histories = Mapping[str, Sequence[History]]
@@ -51,28 +51,36 @@ def _unit(histories: Histories) -> str:
 
 
 def print_table(histories: Histories) -> None:
-    """Print arms side by side: settings that differ, then results; arms become rows where they are many."""
+    """Print arms side by side: settings that differ, then results; one table below another where many."""
     comparison = compare(histories)
-    rows = [*comparison.settings, *comparison.results]
-    arms = [visible(name, 40) for name in comparison.arms]
     console = Console(highlight=False)
-    table = _table(["", *arms], [[name, *cells] for name, cells in rows], len(comparison.settings))
-    if _width(table, console) > console.width and len(arms) > 2:
-        turned = [[name, *(cells[index] for _, cells in rows)] for index, name in enumerate(arms)]
-        table = _table(["arm", *(name for name, _ in rows)], turned, 0)
-    if not console.is_terminal:  # nobody looks at a screen of a given width: cut nothing
-        console = Console(highlight=False, width=max(80, _width(table, console)))
-    console.print(table)
+    if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
+        table = _table(comparison, range(len(comparison.arms)))
+        Console(highlight=False, width=_width(table, console)).print(table)
+        return
+    left = list(range(1, len(comparison.arms)))
+    while True:
+        shown = [0]  # the baseline stands in each table
+        while left and (
+            len(shown) == 1 or _width(_table(comparison, [*shown, left[0]]), console) <= console.width
+        ):
+            shown.append(left.pop(0))
+        console.print(_table(comparison, shown))
+        if not left:
+            return
 
 
 def _width(table: Table, console: Console) -> int:
     return Measurement.get(console, console.options.update(max_width=10_000), table).maximum
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]], num_settings: int) -> Table:
+def _table(comparison: Comparison, arms: Sequence[int]) -> Table:
+    """Make the table of some arms, by their places in the comparison."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for index, heading in enumerate(headings):
-        table.add_column(Text(heading), justify="left" if index == 0 else "right")
-    for index, row in enumerate(rows):
-        table.add_row(*(Text(cell) for cell in row), end_section=index == num_settings - 1)
+    table.add_column()
+    for arm in arms:
+        table.add_column(Text(visible(comparison.arms[arm], 40)), justify="right")
+    for index, (name, cells) in enumerate([*comparison.settings, *comparison.results], start=1):
+        ends = index == len(comparison.settings)
+        table.add_row(Text(name), *(Text(cells[arm]) for arm in arms), end_section=ends)
     return table

@@ -56,6 +56,8 @@ def show_value(value: object) -> str:
         case float():
             text = str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
             text = text if math.isfinite(value) else str(value)
+        case list() | tuple() if len(value) > 3 and set(map(repr, value)) == {repr(value[0])}:
+            text = f"{len(value)}x{show_value(value[0])}"  # as sizes may be written
         case list() | tuple():
             text = f"[{', '.join(show_value(v) for v in value[:20])}{', …' if len(value) > 20 else ''}]"
         case dict():

@@ -27,11 +27,11 @@ def to_tree(record: BaseModel) -> Tree:
         value = getattr(record, name)
         if isinstance(value, BaseModel):
             # An experiment names all of its parts; inside a part, those left at their default go unsaid.
-            if value != field.default or isinstance(record, Experiment):
+            if value != field.default or (isinstance(record, Experiment) and isinstance(value, Part)):
                 tree[name] = to_tree(value)
         elif name == "kind" or (value != field.default and value is not None):
             tree[name] = list(value) if isinstance(value, tuple) else value
-    return {name: value for name, value in tree.items() if value != {}}
+    return tree
 
 
 def change(experiment: Experiment, settings: Mapping[str, Any]) -> Experiment:

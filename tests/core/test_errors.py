@@ -26,6 +26,8 @@ def test_values_and_paths_are_shown_harmlessly():
         (0.1, "0.1"),
         (float("inf"), "inf"),
         ({"a": (1, 2)}, "{a = [1, 2]}"),
+        ((500,) * 10, "10x500"),
+        ([7, 7, 7], "[7, 7, 7]"),
     ],
 )
 def test_values_are_shown_as_a_preset_would_write_them(value, text):

@@ -22,6 +22,21 @@ def test_the_tree_is_short_and_reads_back():
     assert parse(Experiment, tree) == changed
 
 
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"training.early_stopping": {}, "dataset.scale_fault": {}},
+        {"training.early_stopping.patience": 9, "model.norm.kind": "batch", "model.norm.momentum": "cumulative"},
+        {"model.kind": "cnn", "model.channels": [4], "model.dropout.kind": "dropout2d", "seed": 3},
+    ],
+)
+def test_nothing_is_lost_on_the_way_through_the_tree(settings):
+    changed = change(BASE, settings)
+    assert changed != BASE
+    assert parse(Experiment, to_tree(changed)) == changed
+    assert change(changed, {"training.epochs": 10}) == changed
+
+
 def test_a_new_kind_keeps_shared_values_and_clears_the_rest():
     mlp = change(BASE, {"model.hidden": [7], "model.norm.kind": "layer", "model.bias": False})
     plain = change(mlp, {"model.kind": "plain"})
