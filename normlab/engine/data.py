@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from normlab.components.datasets import Dataset, Samples
+from normlab.components.datasets import Dataset, Outline, Samples
 from normlab.core.errors import DataError, Problem
 from normlab.engine.seeding import numpy_stream, stream_seed, torch_stream
 from normlab.lab.batches import BatchSizes
@@ -45,8 +45,9 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
     Raises: DataError when it can't be read or split.
     """
     dataset, seed = experiment.dataset, experiment.seed
-    train, val = split(dataset, dataset.read(folder, numpy_stream(seed, "data")), seed)
-    train = Samples(train.x, add_label_noise(train.y, dataset.label_noise, seed))
+    outline = dataset.outline(folder)
+    train, val = split(dataset, outline, dataset.read(folder, numpy_stream(seed, "data")), seed)
+    train = Samples(train.x, add_label_noise(train.y, dataset.label_noise, outline.num_classes, seed))
     train_x, val_x = scale(dataset, train.x, val.x)
     if experiment.training.order == "sorted":
         order = np.argsort(train.y.reshape(len(train.y)), kind="stable")
@@ -58,7 +59,9 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
     return Data(place(train_x), place(train.y), place(val_x), place(val.y))
 
 
-def split(dataset: Dataset, samples: Samples, seed: int) -> tuple[Samples, Samples]:
+def split(
+    dataset: Dataset, outline: Outline, samples: Samples, seed: int
+) -> tuple[Samples, Samples]:
     """Split samples into a training and a validation part, by the run's own stream.
 
     Raises: DataError when a class is too small to stand in both.
@@ -66,10 +69,7 @@ def split(dataset: Dataset, samples: Samples, seed: int) -> tuple[Samples, Sampl
     from sklearn.model_selection import train_test_split
 
     num_samples = len(samples.x)
-    num_val = 0 if samples.val else round(num_samples * dataset.val_fraction)
-    if dataset.val_samples is not None and not samples.val:
-        num_val = dataset.val_samples
-    num_train = dataset.train_samples or num_samples - num_val
+    num_train, num_val = dataset.split_sizes(outline)
     classes = samples.y if samples.y.ndim == 1 and dataset.stratified else None
     rows = np.arange(num_samples)
     state = stream_seed(seed, "split") % 2**32
@@ -88,21 +88,24 @@ def split(dataset: Dataset, samples: Samples, seed: int) -> tuple[Samples, Sampl
             raise DataError(problem) from None
         return np.asarray(first), np.asarray(second)
 
-    if num_val:
+    if num_val and samples.val is None:
         train, val = draw(rows, num_train, num_val)
         return part(train), part(val)
     train = rows if num_train == num_samples else draw(rows, num_train, num_samples - num_train)[0]
-    return part(train), samples.val or part(rows[:0])
+    val = samples.val or samples
+    return part(train), Samples(val.x[:num_val], val.y[:num_val])
 
 
-def add_label_noise(y: NDArray[np.int64] | Array, share: float, seed: int) -> NDArray[np.int64] | Array:
+def add_label_noise(
+    y: NDArray[np.int64] | Array, share: float, num_classes: int, seed: int
+) -> NDArray[np.int64] | Array:
     """Replace a share of the class labels by another class each, drawn evenly."""
     count = round(share * len(y))
     if count == 0:
         return y
     random = numpy_stream(seed, "label_noise")
     rows = random.permutation(len(y))[:count]
-    noisy, num_classes = y.copy(), int(y.max()) + 1
+    noisy = y.copy()
     noisy[rows] = (noisy[rows] + random.integers(1, num_classes, count)) % num_classes
     return noisy
 
@@ -131,7 +134,10 @@ def _standardize(x: Array, by: Array, axes: tuple[int, ...]) -> Array:
     deviation = by.std(axes, dtype=np.float64, keepdims=True)
     # A pixel that never changes has rounding for a deviation: it is centred, not blown up.
     deviation[deviation <= 1e-12 * (1 + np.abs(mean))] = 1
-    return ((x - mean) / deviation).astype(np.float32)
+    # Computed in the data's 32 bits: a copy in 64 would be the largest thing in memory.
+    centred = x - mean.astype(np.float32)
+    centred /= deviation.astype(np.float32)
+    return centred
 
 
 def batches(

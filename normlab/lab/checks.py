@@ -89,9 +89,10 @@ def _layer_problems(
         layers.append(layer)
         num_parameters += model.num_parameters(layer)
         num_values += math.prod(layer.outputs)
-    # Weights, gradients and two moments of the optimizer; activations and their gradients; the data twice,
-    # once as read and once prepared.
-    needed = 16 * num_parameters + 8 * num_values * sizes.size + 2 * sample_bytes * num_samples
+    # Weights, gradients and two moments of the optimizer; activations and their gradients; what drawing,
+    # splitting and scaling the data hold at their peak, measured over all drawn sets.
+    data_bytes = (6 * sample_bytes + 64) * num_samples + 2 * sample_bytes * data.num_classes
+    needed = 16 * num_parameters + 8 * num_values * sizes.size + data_bytes
     if needed > limit:
         rule = (
             f"would need about {show_bytes(needed)} ({num_parameters:,} parameters, "
@@ -112,7 +113,7 @@ def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSize
     for before, layer in zip([None, *layers], layers, strict=False):
         if layer.op == "norm":
             yield from model.norm.problems(layer.inputs, sizes.smallest, "model.norm")
-            if model.norm.cancels_bias and before is not None and before.bias and hasattr(model, "bias"):
+            if model.norm.cancels_bias and before is not None and before.bias and model.bias_is_a_choice:
                 rule = f"is redundant in front of {model.norm.kind} norm, which subtracts it again"
                 yield Problem("model.bias", rule, "it is kept, and costs a little", warning=True)
         elif layer.op == "dropout":

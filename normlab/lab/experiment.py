@@ -14,7 +14,7 @@ from normlab.lab.metrics import Metric
 
 Length = Annotated[int, Field(ge=1, le=10**8)]
 Size = Annotated[int, Field(ge=1, le=10**7)]
-Norm = Annotated[float, Field(gt=0, le=1e12)]
+Limit = Annotated[float, Field(gt=0, le=1e12)]
 
 
 class EarlyStopping(Record, frozen=True):
@@ -47,9 +47,9 @@ class Training(Record, frozen=True):
     """What becomes of an epoch's last, smaller batch: kept, dropped, or merged into the one before."""
     order: Literal["shuffled", "fixed", "sorted"] = "shuffled"
     """Order of the samples: shuffled anew each epoch, as the split left them, or sorted by target."""
-    clip_norm: Norm | None = None
+    clip_norm: Limit | None = None
     """Scale the whole gradient down to this norm where it is larger; direction kept."""
-    clip_value: Norm | None = None
+    clip_value: Limit | None = None
     """Cut each element of the gradient to plus or minus this; changes the direction."""
     precision: Literal["float32", "bfloat16", "float16"] = "float32"
     """Arithmetic of the forward pass; the shorter ones run under autocast, weights stay float32."""

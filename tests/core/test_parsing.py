@@ -37,6 +37,10 @@ def lines(tree):
             "model.hidden[1]: -1: must be a whole number from 1 to 100000",
         ),
         (
+            {"model": {"kind": "mlp", "hidden": "0x5"}},
+            'model.hidden: 0x5: must be sizes; write [64, 32], or "10x500" for ten layers of 500',
+        ),
+        (
             {"model": {"kind": "mlp", "hidden": "wide"}},
             'model.hidden: wide: must be sizes; write [64, 32], or "10x500" for ten layers of 500',
         ),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from normlab.components.datasets import Dataset, Samples, ScaleFault
+from normlab.components.datasets import Dataset, Outline, Samples, ScaleFault
 from normlab.core.choice import member
 from normlab.core.errors import DataError
 from normlab.engine.data import add_label_noise, batches, load, scale, split
@@ -51,7 +51,7 @@ def test_parts_never_overlap():
     x = np.arange(100, dtype=np.float32)[:, None]
     y = np.arange(100) % 2
     dataset = member(Dataset, "digits", train_samples=30, val_samples=20)
-    train, val = split(dataset, Samples(x, y), 0)
+    train, val = split(dataset, Outline((1,), "classification", 2, 100), Samples(x, y), 0)
     assert (len(train.x), len(val.x)) == (30, 20)
     assert not set(train.x.ravel()) & set(val.x.ravel())
     assert list(train.x.ravel().astype(int) % 2) == list(train.y)
@@ -61,18 +61,28 @@ def test_a_class_too_small_to_split_is_told():
     y = np.array([0] * 99 + [1])
     dataset = member(Dataset, "digits", val_fraction=0.5)
     with pytest.raises(DataError, match="dataset.stratified"):
-        split(dataset, Samples(np.zeros((100, 1), np.float32), y), 0)
+        split(dataset, Outline((1,), "classification", 2, 100), Samples(np.zeros((100, 1), np.float32), y), 0)
+
+
+def test_a_validation_set_of_its_own_can_be_cut_short():
+    x, y = np.zeros((6, 1), np.float32), np.arange(6) % 2
+    dataset = member(Dataset, "mnist", val_samples=2)
+    samples = Samples(x, y, val=Samples(x + 1, y))
+    train, val = split(dataset, Outline((1,), "classification", 2, 6, num_val=6), samples, 0)
+    assert (len(train.x), val.x.tolist()) == (6, [[1], [1]])
 
 
 def test_label_noise_replaces_exactly_its_share_by_other_classes():
     y = np.arange(1000) % 10
-    noisy = add_label_noise(y, 0.2, 0)
+    noisy = add_label_noise(y, 0.2, 10, 0)
     changed = noisy != y
     assert changed.sum() == 200
     assert set(noisy) == set(range(10))
     shifts = np.bincount((noisy - y)[changed] % 10, minlength=10)
     assert shifts[1:].min() > 5, "every other class is drawn"
     assert (y == np.arange(1000) % 10).all(), "the given array is left alone"
+    one_class = add_label_noise(np.zeros(10, np.int64), 1.0, 3, 0)
+    assert set(one_class) <= {1, 2}, "classes that the training part lacks are drawn too"
 
 
 def test_only_training_labels_are_noisy():

@@ -32,7 +32,7 @@ def test_the_default_experiment_has_nothing_to_complain_of():
         ({"model.norm.kind": "group", "model.norm.groups": 128}, "model.norm.groups: 128: leaves one value"),
         ({"model.norm.kind": "instance"}, "model.norm.kind: instance: "),
         ({"model.dropout.kind": "dropout2d"}, "model.dropout.kind: dropout2d: "),
-        ({"model.dropout.kind": "drop_path"}, "model.dropout.kind: drop_path: acts on residual branches"),
+        ({"model.dropout.kind": "drop_path"}, "model.dropout.kind: drop_path: acts on residual branches, and has no place in mlp"),
         ({"dataset.kind": "noisy_line"}, "loss.kind: cross_entropy: "),
         ({"loss.kind": "mse"}, "loss.kind: mse: "),
         ({"loss.kind": "bce"}, "loss.kind: bce: "),
@@ -71,11 +71,11 @@ def test_the_default_experiment_has_nothing_to_complain_of():
             "model: plain: would need about ",
         ),
         (
-            {"dataset.kind": "linear_pattern", "dataset.samples": 10**9},
-            "dataset: linear_pattern: would need ",
+            {"dataset.kind": "circles", "dataset.samples": 10**9},
+            "dataset: circles: would need ",
         ),
-        ({"dataset.val_samples": 1797}, "dataset.val_samples: 1797: leaves 0 of 1797 samples"),
-        ({"dataset.train_samples": 1790}, "dataset.train_samples: 1790: leaves "),
+        ({"dataset.val_samples": 1797}, "dataset.val_samples: 1797: asks for 0 samples to train on and 1797 to hold out"),
+        ({"dataset.train_samples": 1790}, "dataset.train_samples: 1790: asks for 1790 samples to train on and 539 to hold out, of 1797"),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused_at_their_path(settings, start):

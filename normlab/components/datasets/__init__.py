@@ -75,7 +75,8 @@ class Dataset(Part, frozen=True):
     train_samples: Count | None = None
     """Number of training samples, in place of what the validation part leaves."""
     val_samples: Annotated[int, Field(ge=0, le=10**9)] | None = None
-    """Number of validation samples, in place of `val_fraction`."""
+    """Number of validation samples, in place of `val_fraction`, or of the first of those that come with
+    the data."""
     stratified: bool = True
     """Keep the share of each class the same in both parts."""
     standardize: Literal["none", "feature", "channel", "sample"] = "none"
@@ -116,36 +117,39 @@ class Dataset(Part, frozen=True):
         (1400, 600)
         """
         if data.num_val:
-            return self.train_samples or data.num_samples, data.num_val
+            val = data.num_val if self.val_samples is None else self.val_samples
+            return self.train_samples or data.num_samples, val
         val = round(data.num_samples * self.val_fraction) if self.val_samples is None else self.val_samples
         return data.num_samples - val if self.train_samples is None else self.train_samples, val
 
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
         """Yield what keeps the data from being split and prepared as asked; `path` is the set's place."""
+        yield from self._split_problems(data, path)
+        yield from self._fault_problems(data, path)
+
+    def _split_problems(self, data: Outline, path: str) -> Iterator[Problem]:
         train, val = self.split_sizes(data)
-        for at in ("val_fraction", "val_samples") if data.num_val else ():
-            if getattr(self, at) != type(self).model_fields[at].default:
-                rule = f"is not used: {data.num_val} samples to validate on come with the data"
-                yield Problem(f"{path}.{at}", rule, "leave it out", getattr(self, at), warning=True)
-        if train < 1 or train + (0 if data.num_val else val) > data.num_samples:
-            at, value = (
-                ("train_samples", self.train_samples)
-                if self.train_samples is not None
-                else ("val_samples", self.val_samples)
-                if self.val_samples is not None
-                else ("val_fraction", self.val_fraction)
-            )
-            rule = f"leaves {max(0, data.num_samples - val)} of {data.num_samples} samples to train on"
-            yield Problem(f"{path}.{at}", rule, "ask for fewer, or for more data", value)
+        held_out = 0 if data.num_val else val
+        if data.num_val and self.val_fraction != type(self).model_fields["val_fraction"].default:
+            rule = f"is not used: {data.num_val} samples to validate on come with the data"
+            remedy = "leave it out, or set val_samples"
+            yield Problem(f"{path}.val_fraction", rule, remedy, self.val_fraction, warning=True)
+        if data.num_val and val > data.num_val:
+            rule = f"is more than the {data.num_val} that come with the data"
+            yield Problem(f"{path}.val_samples", rule, "ask for fewer", val)
+        if train < 1 or train + held_out > data.num_samples:
+            named = [name for name in ("train_samples", "val_samples") if getattr(self, name) is not None]
+            at = named[0] if named else "val_fraction"
+            rule = f"asks for {train} samples to train on and {held_out} to hold out, of {data.num_samples}"
+            yield Problem(f"{path}.{at}", rule, "ask for fewer, or for more data", getattr(self, at))
         elif self.stratified and data.task == "classification":
-            parts = {
-                "validation": 0 if data.num_val else val,
-                "training": train if train < data.num_samples else 0,
-            }
+            parts = {"validation": held_out, "training": train if train < data.num_samples else 0}
             short = next((part for part, count in parts.items() if 0 < count < data.num_classes), None)
             if short:
                 rule = f"gives {parts[short]} {short} samples, too few for each of {data.num_classes} classes"
                 yield Problem(f"{path}.stratified", rule, "take more, or set stratified = false", True)
+
+    def _fault_problems(self, data: Outline, path: str) -> Iterator[Problem]:
         width, *more = data.shape
         if self.scale_fault is not None and more:
             rule = "is for vectors, and these samples are images"

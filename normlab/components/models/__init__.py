@@ -33,7 +33,7 @@ def _read_sizes(value: object) -> object:
     if isinstance(value, str):
         depth, cross, width = value.partition("x")
         try:
-            if cross:
+            if cross and int(depth) >= 1:
                 return (int(width),) * min(int(depth), 10_001)
             return tuple(int(size) for size in value.split(","))
         except ValueError:
@@ -64,6 +64,10 @@ class Model(Part, frozen=True):
 
     head: ClassVar[str] = "head"
     """Path of the last layer, which no parametrization touches."""
+    takes_branch_dropout: ClassVar[bool] = False
+    """True where dropouts that act on residual branches have their place."""
+    bias_is_a_choice: ClassVar[bool] = False
+    """True where the setting `bias` can leave out the biases of hidden layers."""
 
     norm: Annotated[Norm, OneOf()] = default(Norm, "none")
     """The normalization after each hidden layer."""
@@ -118,11 +122,11 @@ class Model(Part, frozen=True):
 
     def problems(self, inputs: tuple[int, ...], path: str) -> Iterator[Problem]:
         """Yield what keeps this model from taking samples of that shape; `path` is its place."""
-        if self.dropout.on_branch and not self.has_branches:
+        if self.dropout.on_branch and not self.takes_branch_dropout:
             remedy = "use model.dropout.kind = dropout, or model.kind = residual_mlp"
             yield Problem(
                 f"{path}.dropout.kind",
-                "acts on residual branches, and there are none",
+                f"acts on residual branches, and has no place in {self.kind}",
                 remedy,
                 self.dropout.kind,
             )
@@ -131,12 +135,11 @@ class Model(Part, frozen=True):
             rule = f"gives {self.parametrization.kind} a norm of 0 to divide by"
             yield Problem(f"{path}.init.kind", rule, "use another init", self.init.kind)
 
-    has_branches: ClassVar[bool] = False
-    """True where dropouts that act on residual branches have their place."""
-
 
 class StackedModel(Model, frozen=True):
     """A model of equal blocks: a linear or convolution layer, then norm, activation and dropout."""
+
+    bias_is_a_choice: ClassVar[bool] = True
 
     norm_placement: Literal["before_activation", "after_activation"] = "before_activation"
     """Where the norm stands."""

@@ -18,7 +18,7 @@ class ResidualMLP(Model, frozen=True):
     """
 
     kind: Literal["residual_mlp"] = "residual_mlp"
-    has_branches: ClassVar[bool] = True
+    takes_branch_dropout: ClassVar[bool] = True
 
     depth: Depth = 4
     """Number of residual blocks, each of two linear layers."""
