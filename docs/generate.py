@@ -1,6 +1,6 @@
 """Write docs/PARTS.md: every part with its settings, from the same descriptions that the program uses.
 
-    python docs/generate.py
+python docs/generate.py
 """
 
 import inspect

@@ -59,9 +59,7 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
     return Data(place(train_x), place(train.y), place(val_x), place(val.y))
 
 
-def split(
-    dataset: Dataset, outline: Outline, samples: Samples, seed: int
-) -> tuple[Samples, Samples]:
+def split(dataset: Dataset, outline: Outline, samples: Samples, seed: int) -> tuple[Samples, Samples]:
     """Split samples into a training and a validation part, by the run's own stream.
 
     Raises: DataError when a class is too small to stand in both.

@@ -14,9 +14,7 @@ def pick_device(name: str = "auto") -> torch.device:
     """
     available = [str(device) for device in devices()]
     if name == "auto":
-        return torch.device(
-            available[-1] if available[-1] == "mps" else available[min(1, len(available) - 1)]
-        )
+        return torch.device(available[:2][-1])
     if not re.fullmatch(r"cpu|mps|cuda(:\d{1,3})?", name):
         raise ConfigError(Problem("device", "is unknown", "use auto, cpu, cuda, cuda:N or mps", name))
     wanted = "cuda:0" if name == "cuda" else name

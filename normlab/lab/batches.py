@@ -14,10 +14,6 @@ class BatchSizes:
     last: int
 
     @property
-    def smallest(self) -> int:
-        return min(self.size, self.last) if self.num_batches > 1 else self.last
-
-    @property
     def num_samples(self) -> int:
         return self.size * (self.num_batches - 1) + self.last if self.num_batches else 0
 

@@ -1,7 +1,6 @@
 """What settings mean together: refusals and warnings that no single field can know."""
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from normlab.components.schedules import Schedule
 from normlab.core import places
 from normlab.core.choice import member
 from normlab.core.errors import ConfigError, NormlabError, Problem
+from normlab.core.memory import physical_memory_bytes, show_bytes
 from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
 
@@ -83,7 +83,7 @@ def _layer_problems(
     model, outputs = experiment.model, experiment.loss.num_outputs(data)
     layers: list[Layer] = []
     num_parameters = num_values = 0
-    limit = _memory_bytes()
+    limit = physical_memory_bytes()
     sample_bytes = 4 * math.prod(data.shape)
     for layer in model.plan(data.shape, outputs):
         layers.append(layer)
@@ -110,9 +110,10 @@ def _layer_problems(
 
 def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSizes) -> Iterator[Problem]:
     model = experiment.model
+    usual = sizes.size if sizes.num_batches > 1 else sizes.last
     for before, layer in zip([None, *layers], layers, strict=False):
         if layer.op == "norm":
-            yield from model.norm.problems(layer.inputs, sizes.smallest, "model.norm")
+            yield from model.norm.problems(layer.inputs, usual, sizes.last, "model.norm")
             if model.norm.cancels_bias and before is not None and before.bias and model.bias_is_a_choice:
                 rule = f"is redundant in front of {model.norm.kind} norm, which subtracts it again"
                 yield Problem("model.bias", rule, "it is kept, and costs a little", warning=True)
@@ -121,24 +122,3 @@ def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSize
         elif layer.op in ("linear", "conv") and layer.path != model.head:
             fan_in = layer.inputs[0] * layer.kernel**2
             yield from model.parametrization.problems(fan_in, "model.parametrization")
-
-
-def show_bytes(count: float) -> str:
-    """Write a number of bytes for people.
-
-    >>> show_bytes(3 * 2**30)
-    '3.0 GiB'
-    """
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if count < 1024:
-            return f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:,.1f} TiB"
-
-
-def _memory_bytes() -> int:
-    # The model is built in main memory whatever device it trains on.
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (ValueError, OSError, AttributeError):  # not on Windows
-        return 64 * 2**30

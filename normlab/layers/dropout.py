@@ -24,7 +24,7 @@ class RandomLayer(nn.Module):
         )
 
 
-class UnitDropout(RandomLayer):
+class Dropout(RandomLayer):
     """Zero each value with probability `p`, and scale the rest by 1/(1-p)."""
 
     def __init__(self, p: float) -> None:
@@ -51,21 +51,21 @@ class UnitDropout(RandomLayer):
         return f"p={self.p}"
 
 
-class ChannelDropout(UnitDropout):
+class Dropout2d(Dropout):
     """Zero each channel of a sample with probability `p`. Shape: (N, C, H, W) -> the same."""
 
     def mask_shape(self, x: Tensor) -> tuple[int, ...]:
         return (*x.shape[:2], *(1 for _ in x.shape[2:]))
 
 
-class DropPath(UnitDropout):
+class DropPath(Dropout):
     """Zero each sample with probability `p`: at the end of a residual branch, the branch is skipped."""
 
     def mask_shape(self, x: Tensor) -> tuple[int, ...]:
         return (len(x), *(1 for _ in x.shape[1:]))
 
 
-class AlphaDropout(UnitDropout):
+class AlphaDropout(Dropout):
     """Set each value to SELU's lowest with probability `p`; mean 0 and variance 1 stay."""
 
     def drop(self, x: Tensor, kept: Tensor, keep: float) -> Tensor:

@@ -132,7 +132,7 @@ def test_batches_are_as_long_as_planned(last_batch, shuffled):
     lengths = [len(y) for _, y in batches(data, sizes, 1, 0, shuffled)]
     assert len(lengths) == sizes.num_batches
     assert sum(lengths) == sizes.num_samples
-    assert min(lengths) == sizes.smallest
+    assert min(lengths) == min(sizes.size, sizes.last)
 
 
 def test_large_data_is_gathered_batch_by_batch_in_the_same_order(monkeypatch):

@@ -23,7 +23,11 @@ def test_the_default_experiment_has_nothing_to_complain_of():
     [
         (
             {"model.norm.kind": "batch", "training.batch_size": 32, "dataset.train_samples": 513},
-            "training.last_batch: ",
+            "training.last_batch: keep: leaves a batch of one",
+        ),
+        (
+            {"model.norm.kind": "batch", "training.batch_size": 1},
+            "training.batch_size: leaves a batch of one",
         ),
         (
             {"model.norm.kind": "group", "model.norm.groups": 3},
@@ -32,7 +36,10 @@ def test_the_default_experiment_has_nothing_to_complain_of():
         ({"model.norm.kind": "group", "model.norm.groups": 128}, "model.norm.groups: 128: leaves one value"),
         ({"model.norm.kind": "instance"}, "model.norm.kind: instance: "),
         ({"model.dropout.kind": "dropout2d"}, "model.dropout.kind: dropout2d: "),
-        ({"model.dropout.kind": "drop_path"}, "model.dropout.kind: drop_path: acts on residual branches, and has no place in mlp"),
+        (
+            {"model.dropout.kind": "drop_path"},
+            "model.dropout.kind: drop_path: acts on residual branches, and has no place in mlp",
+        ),
         ({"dataset.kind": "noisy_line"}, "loss.kind: cross_entropy: "),
         ({"loss.kind": "mse"}, "loss.kind: mse: "),
         ({"loss.kind": "bce"}, "loss.kind: bce: "),
@@ -54,7 +61,7 @@ def test_the_default_experiment_has_nothing_to_complain_of():
         ),
         (
             {"model.init.kind": "zero", "model.parametrization.kind": "weight_norm"},
-            "model.init.kind: zero: gives weight_norm a norm of 0",
+            "model.init.kind: zero: gives weight_norm weights of 0",
         ),
         (
             {
@@ -74,8 +81,14 @@ def test_the_default_experiment_has_nothing_to_complain_of():
             {"dataset.kind": "circles", "dataset.samples": 10**9},
             "dataset: circles: would need ",
         ),
-        ({"dataset.val_samples": 1797}, "dataset.val_samples: 1797: asks for 0 samples to train on and 1797 to hold out"),
-        ({"dataset.train_samples": 1790}, "dataset.train_samples: 1790: asks for 1790 samples to train on and 539 to hold out, of 1797"),
+        (
+            {"dataset.val_samples": 1797},
+            "dataset.val_samples: 1797: asks for 0 samples to train on and 1797 to hold out",
+        ),
+        (
+            {"dataset.train_samples": 1790},
+            "dataset.train_samples: 1790: asks for 1790 samples to train on and 539 to hold out, of 1797",
+        ),
     ],
 )
 def test_settings_that_do_not_fit_together_are_refused_at_their_path(settings, start):
@@ -95,8 +108,30 @@ def test_each_setting_is_told_once_however_many_layers_it_concerns():
         ({"model.norm.kind": "batch"}, "model.bias"),
         ({"optimizer.kind": "rprop", "schedule.kind": "cosine"}, "schedule.kind"),
         ({"model.norm.kind": "batch", "training.batch_size": 2, "model.bias": False}, "training.batch_size"),
+        (
+            {
+                "model.norm.kind": "batch",
+                "model.bias": False,
+                "training.batch_size": 32,
+                "training.last_batch": "keep",
+                "dataset.train_samples": 514,
+            },
+            "training.last_batch",
+        ),
     ],
 )
 def test_odd_settings_are_warned_of(settings, path):
     settings = {"training.last_batch": "drop", **settings}
     assert [warning.path for warning in check(change(BASE, settings))] == [path]
+
+
+def test_a_single_merged_batch_is_judged_by_its_own_size():
+    settings = {
+        "dataset.train_samples": 3,
+        "dataset.stratified": False,
+        "training.batch_size": 2,
+        "training.last_batch": "merge",
+        "model.norm.kind": "batch",
+        "model.bias": False,
+    }
+    assert check(change(BASE, settings)) == []

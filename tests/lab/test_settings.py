@@ -26,7 +26,11 @@ def test_the_tree_is_short_and_reads_back():
     "settings",
     [
         {"training.early_stopping": {}, "dataset.scale_fault": {}},
-        {"training.early_stopping.patience": 9, "model.norm.kind": "batch", "model.norm.momentum": "cumulative"},
+        {
+            "training.early_stopping.patience": 9,
+            "model.norm.kind": "batch",
+            "model.norm.momentum": "cumulative",
+        },
         {"model.kind": "cnn", "model.channels": [4], "model.dropout.kind": "dropout2d", "seed": 3},
     ],
 )

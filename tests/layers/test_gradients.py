@@ -7,7 +7,7 @@ from torch.autograd import gradcheck
 from torch.func import functional_call
 
 from normlab.layers.channels_last import ChannelsLast
-from normlab.layers.dropout import AlphaDropout, ChannelDropout, DropPath, UnitDropout
+from normlab.layers.dropout import AlphaDropout, Dropout, Dropout2d, DropPath
 from normlab.layers.dyt import DyT
 from normlab.layers.ghost_batch_norm import GhostBatchNorm
 from normlab.layers.rms_norm import RMSNorm
@@ -42,7 +42,7 @@ def test_gradients_are_those_of_the_formula(layer, shape):
     assert gradcheck(call, (draw(shape).requires_grad_(), *parameters))
 
 
-@pytest.mark.parametrize("layer", [UnitDropout, ChannelDropout, DropPath, AlphaDropout])
+@pytest.mark.parametrize("layer", [Dropout, Dropout2d, DropPath, AlphaDropout])
 @pytest.mark.parametrize("p", [0.3, 1.0])
 def test_gradients_of_dropouts_are_those_of_their_mask(layer, p):
     layer = layer(p)

@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
 Task = Literal["classification", "regression"]
 Count = Annotated[int, Field(ge=1, le=10**9)]
+Standardize = Annotated[
+    Literal["none", "feature", "channel", "sample"],
+    Field(
+        description="Subtract the mean and divide by the deviation: of each feature or pixel, of each "
+        "channel (both from the training part only), or of each sample by itself. What never varies is "
+        "only centred."
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -79,9 +87,7 @@ class Dataset(Part, frozen=True):
     the data."""
     stratified: bool = True
     """Keep the share of each class the same in both parts."""
-    standardize: Literal["none", "feature", "channel", "sample"] = "none"
-    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
-    the training part only), or of each sample by itself. What never varies is only centred."""
+    standardize: Standardize = "none"
     label_noise: Annotated[float, Field(ge=0, le=1)] = 0.0
     """Share of the training labels that are replaced by another class, drawn at random."""
     scale_fault: ScaleFault | None = None

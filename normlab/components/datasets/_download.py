@@ -44,6 +44,8 @@ def download(remotes: Iterable[Remote]) -> Iterator[Fetched]:
                 yield from _receive(url, remote)
                 break
             except (OSError, HTTPException) as error:
+                if has_md5(remote.path, remote.md5):  # another process has put it there
+                    break
                 causes.append(f"{urlsplit(url).netloc}: {_cause(error)}")
         else:
             folder = remote.path.parent
@@ -72,19 +74,26 @@ def _stands(remote: Remote) -> bool:
 def _receive(url: str, remote: Remote) -> Iterator[Fetched]:
     part = remote.path.with_name(f"{remote.path.name}.part")
     part.parent.mkdir(parents=True, exist_ok=True)
+    if has_md5(part, remote.md5):  # it was stopped between the last byte and the renaming
+        os.replace(part, remote.path)
+        return
     response, done = _open(url, part.stat().st_size if part.exists() else 0)
-    with response, part.open("ab" if done else "wb") as file:
+    part.touch()
+    # Written in place and never cut short: another process may write the same bytes into it meanwhile.
+    with response, part.open("r+b") as file:
+        file.seek(done)
         total = None if response.length is None else done + response.length
         yield Fetched(remote.path.name, done, total)
         while chunk := response.read(CHUNK_BYTES):
             done += file.write(chunk)
             yield Fetched(remote.path.name, done, total)
+        if total is not None and done < total:
+            raise ConnectionError(f"the connection broke off after {done} of {total} bytes")
+        file.truncate()
         file.flush()
         os.fsync(file.fileno())
-    if total is not None and done < total:
-        raise ConnectionError(f"the connection broke off after {done} of {total} bytes")
     if not has_md5(part, remote.md5):
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise ConnectionError("what is served there has the wrong checksum")
     os.replace(part, remote.path)
 

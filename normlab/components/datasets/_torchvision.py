@@ -1,12 +1,14 @@
 """Image sets that torchvision knows: its addresses and checksums, its layout of files, its loaders."""
 
+import os
 from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, ClassVar
 
-from normlab.components.datasets import Fetched, Outline, Samples
+from normlab.components.datasets import Fetched, Outline, Samples, Standardize
 from normlab.components.datasets._download import Remote, download
 from normlab.components.datasets._stored import StoredImages
 from normlab.core.errors import DataError, Problem
@@ -27,9 +29,7 @@ class TorchvisionImages(StoredImages, frozen=True):
 
     use_test_set: bool = True
     """Validate on the official test set; false splits the validation samples off the training set."""
-    standardize: Literal["none", "feature", "channel", "sample"] = "channel"
-    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
-    the training part only), or of each sample by itself. What never varies is only centred."""
+    standardize: Standardize = "channel"
 
     @abstractmethod
     def sources(self, folder: Path) -> dict[Path, Remote]:
@@ -47,8 +47,6 @@ class TorchvisionImages(StoredImages, frozen=True):
         return replace(super().outline(folder), num_val=self.num_test if self.use_test_set else 0)
 
     def fetch(self, folder: Path) -> Iterator[Fetched]:
-        from torchvision.datasets.utils import extract_archive
-
         sources = self.sources(folder)
         missing = dict.fromkeys(remote for file, remote in sources.items() if not file.exists())
         yield from download(missing)
@@ -56,7 +54,7 @@ class TorchvisionImages(StoredImages, frozen=True):
             if remote.path in sources:
                 continue
             try:
-                extract_archive(str(remote.path))
+                _unpack(remote.path, [file for file in sources if sources[file] == remote])
             except OSError as error:
                 rule = f"can't be unpacked ({error.strerror or error})"
                 remedy = f"make room in {remote.path.parent}, or choose another folder with NORMLAB_HOME"
@@ -77,6 +75,18 @@ class TorchvisionImages(StoredImages, frozen=True):
         scaled = x[:limit].astype("float32", order="C")
         scaled /= 255
         return Samples(scaled, y[:limit])
+
+
+def _unpack(archive: Path, files: list[Path]) -> None:
+    """Put each file in its place only when it is whole: its presence says that it is done."""
+    from torchvision.datasets.utils import extract_archive
+
+    folder = archive.parent
+    with TemporaryDirectory(dir=folder, prefix=f"{archive.name}.") as unpacked:
+        extract_archive(str(archive), unpacked)
+        for file in files:
+            file.parent.mkdir(exist_ok=True)
+            os.replace(unpacked / file.relative_to(folder), file)
 
 
 class MNISTLike(TorchvisionImages, frozen=True):

@@ -1,7 +1,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from normlab.components.datasets import Samples
+from normlab.components.datasets import Samples, Standardize
 from normlab.components.datasets._stored import StoredImages
 
 if TYPE_CHECKING:
@@ -19,9 +19,7 @@ class Digits(StoredImages, frozen=True):
     num_stored: ClassVar[int] = 1797
 
     kind: Literal["digits"] = "digits"
-    standardize: Literal["none", "feature", "channel", "sample"] = "feature"
-    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
-    the training part only), or of each sample by itself. What never varies is only centred."""
+    standardize: Standardize = "feature"
 
     def read(self, folder: Path, random: "np.random.Generator") -> Samples:
         import numpy as np

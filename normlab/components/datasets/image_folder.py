@@ -6,21 +6,25 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from normlab.components.datasets import Dataset, Outline, Samples
+from normlab.components.datasets import Dataset, Outline, Samples, Standardize
 from normlab.core.errors import DataError, Problem
 from normlab.core.text import Line, visible
 
 if TYPE_CHECKING:
     import numpy as np
+    from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
+# What those names stand for, and no other: Pillow would hand PostScript to Ghostscript, whatever its name.
+FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
 
 
 class ImageFolder(Dataset, frozen=True):
     """Images of your own in a folder per class; all are kept in memory, resized to a square.
 
     Classes are numbered in the sorted order of the folders' names. Other files, and what lies in folders
-    further down, are left alone.
+    further down, are left alone. Images are turned upright as their camera noted, 16 bits of grey become 8,
+    and what is transparent lies on white.
 
     Shape: (1, size, size) or (3, size, size), values 0 to 1.
     """
@@ -32,9 +36,7 @@ class ImageFolder(Dataset, frozen=True):
     """Width and height that the images are resized to, in pixels."""
     channels: Literal["grey", "rgb"] = "rgb"
     """One channel of brightness, or red, green and blue."""
-    standardize: Literal["none", "feature", "channel", "sample"] = "channel"
-    """Subtract the mean and divide by the deviation: of each feature or pixel, of each channel (both from
-    the training part only), or of each sample by itself. What never varies is only centred."""
+    standardize: Standardize = "channel"
 
     def outline(self, folder: Path) -> Outline:
         classes = self._classes()
@@ -54,6 +56,14 @@ class ImageFolder(Dataset, frozen=True):
         return 1 if self.channels == "grey" else 3, self.size, self.size
 
     def _classes(self) -> list[tuple[str, ...]]:
+        try:
+            return self._list_classes()
+        except OSError as error:
+            place = str(error.filename or self.path)
+            rule = f"can't be read ({error.strerror or error})"
+            raise DataError(Problem(place, rule, "check its permissions, or remove it")) from error
+
+    def _list_classes(self) -> list[tuple[str, ...]]:
         """List the images of each class."""
         root = os.path.abspath(os.path.expanduser(self.path))
         if not self.path or not os.path.isdir(root):
@@ -78,9 +88,11 @@ class ImageFolder(Dataset, frozen=True):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", Image.DecompressionBombWarning)
-                with Image.open(path) as image:
-                    square = image.convert("L" if self.channels == "grey" else "RGB")
+                with Image.open(path, formats=FORMATS) as image:
+                    square = _plain(image).convert("L" if self.channels == "grey" else "RGB")
                     square = square.resize((self.size, self.size), Image.Resampling.BILINEAR)
+        except DataError:
+            raise
         except Exception as error:  # whatever the damage causes: Pillow knows no common error
             said = visible(str(error).split("\n")[0], 200) or type(error).__name__
             raise DataError(
@@ -88,6 +100,25 @@ class ImageFolder(Dataset, frozen=True):
             ) from error
         pixels = np.asarray(square, "float32") / 255
         return pixels[None] if self.channels == "grey" else pixels.transpose(2, 0, 1)
+
+
+def _plain(image: "Image.Image") -> "Image.Image":
+    """Turn the image upright, with 8 bits a channel and nothing transparent."""
+    import numpy as np
+    from PIL import Image, ImageOps
+
+    # Pillow opens 16 bits of these formats as I too.
+    is_deep = image.mode.startswith("I;16") or (image.mode == "I" and image.format in ("PNG", "PPM"))
+    if image.mode in ("I", "F") and not is_deep:
+        rule, remedy = "holds numbers without a known white", "save it with 8 or 16 bits a channel"
+        raise DataError(Problem(str(getattr(image, "filename", "image")), rule, remedy, image.mode))
+    upright = ImageOps.exif_transpose(image)
+    if is_deep:
+        # Pillow's own conversion cuts off at 255 instead of scaling.
+        upright = Image.fromarray((np.asarray(upright) // 257).astype("uint8"))
+    if not upright.has_transparency_data:
+        return upright
+    return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
 
 
 @lru_cache(maxsize=1024)

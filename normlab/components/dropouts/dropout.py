@@ -6,7 +6,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class UnitDropout(Dropout, frozen=True):
+class StandardDropout(Dropout, frozen=True):
     """Zero each value with probability p while training, and scale the rest by 1/(1-p).
 
     The scale keeps the expected value, so that evaluation passes values on unchanged. p = 1 gives zeros.
@@ -20,6 +20,6 @@ class UnitDropout(Dropout, frozen=True):
     """Probability that a value is zeroed (not that it stays)."""
 
     def build(self, shape: tuple[int, ...]) -> "nn.Module":
-        from normlab.layers.dropout import UnitDropout
+        from normlab.layers.dropout import Dropout
 
-        return UnitDropout(self.p)
+        return Dropout(self.p)

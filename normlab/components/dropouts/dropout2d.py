@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-class ChannelDropout(Dropout, frozen=True):
+class Dropout2d(Dropout, frozen=True):
     """Zero each channel of a sample with probability p while training, and scale the rest by 1/(1-p).
 
     Neighbouring positions of a map say nearly the same: zeroing single ones would hide little.
@@ -22,9 +22,9 @@ class ChannelDropout(Dropout, frozen=True):
     """Probability that a channel is zeroed (not that it stays)."""
 
     def build(self, shape: tuple[int, ...]) -> "nn.Module":
-        from normlab.layers.dropout import ChannelDropout
+        from normlab.layers.dropout import Dropout2d
 
-        return ChannelDropout(self.p)
+        return Dropout2d(self.p)
 
     def problems(self, shape: tuple[int, ...], path: str) -> Iterator[Problem]:
         if len(shape) != 3:

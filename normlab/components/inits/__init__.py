@@ -1,12 +1,18 @@
 """Inits: how the weights of linear and convolution layers start."""
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import Field
 
 from normlab.core.choice import Part
 
 if TYPE_CHECKING:
     from torch import nn
+
+
+# Some parametrizations divide by a weight's norm: its squares must not vanish in float32.
+Scale = Annotated[float, Field(ge=1e-12, le=1000)]
 
 
 class Init(Part, frozen=True):

@@ -1,8 +1,6 @@
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from normlab.components.inits import Init, zero_bias
+from normlab.components.inits import Init, Scale, zero_bias
 
 if TYPE_CHECKING:
     from torch import nn
@@ -15,7 +13,7 @@ class Normal(Init, frozen=True):
     """
 
     kind: Literal["normal"] = "normal"
-    std: Annotated[float, Field(gt=0, le=1000)] = 0.01
+    std: Scale = 0.01
     """Standard deviation of the weights."""
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

@@ -1,8 +1,6 @@
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from normlab.components.inits import Init, zero_bias
+from normlab.components.inits import Init, Scale, zero_bias
 
 if TYPE_CHECKING:
     from torch import nn
@@ -17,7 +15,7 @@ class Orthogonal(Init, frozen=True):
     """
 
     kind: Literal["orthogonal"] = "orthogonal"
-    gain: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    gain: Scale = 1.0
     """Every singular value of the weight; sqrt(2) suits ReLU."""
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

@@ -1,8 +1,6 @@
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import Field
-
-from normlab.components.inits import Init, zero_bias
+from normlab.components.inits import Init, Scale, zero_bias
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +19,7 @@ class Xavier(Init, frozen=True):
     kind: Literal["xavier"] = "xavier"
     distribution: Literal["uniform", "normal"] = "uniform"
     """Shape of the distribution, of the same variance."""
-    gain: Annotated[float, Field(gt=0, le=1000)] = 1.0
+    gain: Scale = 1.0
     """Factor on the deviation: 5/3 suits tanh, sqrt(2) suits ReLU."""
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

@@ -50,5 +50,5 @@ class Loss(Part, frozen=True):
         if not self.serves(data):
             targets = "values" if data.task == "regression" else f"{data.num_classes} classes"
             fitting = [kind for kind in members(Loss) if member(Loss, kind).serves(data)]
-            remedy = "use " + " or ".join(f"--set loss.kind={kind}" for kind in fitting)
+            remedy = f"use {path}.kind = {' or '.join(fitting)}"
             yield Problem(f"{path}.kind", f"is not for targets of {targets}", remedy, self.kind)

@@ -131,8 +131,8 @@ class Model(Part, frozen=True):
                 self.dropout.kind,
             )
 
-        if self.init.all_zero and self.parametrization.divides_by_norm:
-            rule = f"gives {self.parametrization.kind} a norm of 0 to divide by"
+        if self.init.all_zero and self.parametrization.divides_by_size:
+            rule = f"gives {self.parametrization.kind} weights of 0, by whose size it divides"
             yield Problem(f"{path}.init.kind", rule, "use another init", self.init.kind)
 
 

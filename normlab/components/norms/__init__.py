@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from normlab.core.choice import Part
-from normlab.core.errors import Problem
+from normlab.core.errors import UNSAID, Problem
 
 if TYPE_CHECKING:
     from torch import nn
 
-Eps = Annotated[float, Field(gt=0, le=1)]
+# In float32, far smaller ones would leave NaN where the values are constant, or in the gradient.
+Eps = Annotated[float, Field(ge=1e-12, le=1)]
 Momentum = Annotated[float, Field(gt=0, le=1)]
-
-TWO_VALUES = "leaves two values to normalize together, which become -1 and +1, whatever they are"
 
 
 class Norm(Part, frozen=True):
@@ -33,13 +32,22 @@ class Norm(Part, frozen=True):
     def num_parameters(self, shape: tuple[int, ...]) -> int:
         """Count the trainable numbers of the layer that `build` makes for that shape."""
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
         """Yield what keeps this norm from working there.
 
-        `smallest_batch` is the size of the smallest training batch that will come; `path` is this
-        norm's own place among the settings.
+        `batch_size` is the size of all training batches but an epoch's last, and `last_batch` that of
+        the last one, equal where there is no smaller one; `path` is this norm's own place among the settings.
         """
         yield from ()
+
+
+def two_values(num_values: int, path: str, remedy: str, value: object = UNSAID) -> Iterator[Problem]:
+    """Yield a warning where the values that are centred and scaled together are but two."""
+    if num_values == 2:
+        rule = "leaves two values to normalize together, which become -1 and +1, whatever they are"
+        yield Problem(path, rule, remedy, value, warning=True)
 
 
 class BatchStatisticsNorm(Norm, frozen=True):
@@ -63,14 +71,19 @@ class BatchStatisticsNorm(Norm, frozen=True):
     def num_parameters(self, shape: tuple[int, ...]) -> int:
         return 2 * shape[0] if self.affine else 0
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
-        values = smallest_batch * math.prod(shape[1:])
-        remedy = "set training.last_batch to drop or merge, or choose another batch_size"
-        if values == 1:
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
+        positions = math.prod(shape[1:])
+        at, size, value = "training.batch_size", batch_size, UNSAID
+        remedy = f"use batches of {2 // positions + 1} or more, or another norm"
+        if batch_size * positions > 2:  # a smaller last batch is there only where it is kept
+            at, size, value = "training.last_batch", last_batch, "keep"
+            remedy = f"use {at} = drop or merge"
+        if size * positions == 1:
             rule = "leaves a batch of one, and batch norm needs more than one value per channel to train on"
-            yield Problem("training.last_batch", rule, remedy)
-        elif values == 2:
-            yield Problem("training.batch_size", TWO_VALUES, remedy, warning=True)
+            yield Problem(at, rule, remedy, value)
+        yield from two_values(size * positions, at, remedy, value)
 
 
 class SampleStatisticsNorm(Norm, frozen=True):
@@ -96,7 +109,9 @@ class SampleStatisticsNorm(Norm, frozen=True):
         """Count the values that are normalized together."""
         return math.prod(shape) if self.over == "sample" else shape[0]
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
         if self.num_values(shape) == 1:
             rule = "has a single value to normalize here, whose size would be lost"
             yield Problem(f"{path}.kind", rule, "use a wider layer, or another norm", self.kind)

@@ -1,8 +1,6 @@
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from normlab.components.norms import BatchStatisticsNorm
-from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,20 +19,9 @@ class BatchNorm(BatchStatisticsNorm, frozen=True):
     """
 
     kind: Literal["batch"] = "batch"
-    track_running_stats: bool = True
-    """Keep running statistics; false normalizes by the batch's own in evaluation too."""
-
-    def torch_settings(self) -> dict[str, Any]:
-        return super().torch_settings() | {"track_running_stats": self.track_running_stats}
 
     def build(self, shape: tuple[int, ...]) -> "nn.Module":
         from torch import nn
 
         layer = nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d
         return layer(shape[0], **self.torch_settings())
-
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
-        yield from super().problems(shape, smallest_batch, path)
-        if not self.track_running_stats:
-            rule = "lets each evaluated sample's result depend on the samples evaluated with it"
-            yield Problem(f"{path}.track_running_stats", rule, "true avoids that", False, warning=True)

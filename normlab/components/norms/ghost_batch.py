@@ -1,9 +1,10 @@
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from normlab.components.norms import TWO_VALUES, BatchStatisticsNorm
+from normlab.components.norms import BatchStatisticsNorm, two_values
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -35,7 +36,26 @@ class GhostBatchNorm(BatchStatisticsNorm, frozen=True):
         layer = nn.BatchNorm1d if len(shape) == 1 else nn.BatchNorm2d
         return GhostBatchNorm(layer(shape[0], **self.torch_settings()), self.ghost_size)
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
-        yield from super().problems(shape, smallest_batch, path)
-        if self.ghost_size == 2 and len(shape) == 1:
-            yield Problem(f"{path}.ghost_size", TWO_VALUES, "use 4 or more", 2, warning=True)
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
+        found = list(super().problems(shape, batch_size, last_batch, path))
+        yield from found
+        batches, positions = (batch_size, last_batch), math.prod(shape[1:])
+
+        def fewest_values(ghost_size: int) -> int:
+            return positions * min(_smallest_chunk(ghost_size, size) for size in batches)
+
+        if not found and fewest_values(self.ghost_size) == 2:
+            near = range(self.ghost_size - 1, 1, -1), range(self.ghost_size + 1, max(batches) + 1)
+            working = [next((g for g in sizes if fewest_values(g) > 2), None) for sizes in near]
+            remedy = f"try {' or '.join(str(g) for g in working if g)}"
+            yield from two_values(2, f"{path}.ghost_size", remedy, self.ghost_size)
+
+
+def _smallest_chunk(ghost_size: int, num_samples: int) -> int:
+    """Count the samples of the smallest chunk of a batch, as the layer cuts it."""
+    if num_samples <= ghost_size + 1:
+        return num_samples
+    rest = num_samples % ghost_size
+    return rest if rest > 1 else ghost_size

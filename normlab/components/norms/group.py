@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from normlab.components.norms import TWO_VALUES, Eps, Norm
+from normlab.components.norms import Eps, Norm, two_values
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ class GroupNorm(Norm, frozen=True):
     def num_parameters(self, shape: tuple[int, ...]) -> int:
         return 2 * shape[0] if self.affine else 0
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
         channels, values = shape[0], math.prod(shape)
         # More than 64 groups are never what is meant.
         working = [g for g in range(1, min(channels, 64) + 1) if channels % g == 0 and values > 2 * g]
@@ -49,5 +51,5 @@ class GroupNorm(Norm, frozen=True):
         elif values == self.groups:
             rule = f"leaves one value per group of {channels} channels, whose normalized value is always 0"
             yield Problem(at, rule, remedy, self.groups)
-        elif values == 2 * self.groups:
-            yield Problem(at, TWO_VALUES, remedy, self.groups, warning=True)
+        else:
+            yield from two_values(values // self.groups, at, remedy, self.groups)

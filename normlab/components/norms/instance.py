@@ -2,7 +2,7 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from normlab.components.norms import Eps, Momentum, Norm
+from normlab.components.norms import Eps, Momentum, Norm, two_values
 from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
@@ -39,8 +39,12 @@ class InstanceNorm(Norm, frozen=True):
     def num_parameters(self, shape: tuple[int, ...]) -> int:
         return 2 * shape[0] if self.affine else 0
 
-    def problems(self, shape: tuple[int, ...], smallest_batch: int, path: str) -> Iterator[Problem]:
-        if math.prod(shape[1:]) == 1:
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
+        positions, remedy = math.prod(shape[1:]), f"use {path}.kind = layer or group"
+        if positions == 1:
             where = "vectors" if len(shape) == 1 else "maps of 1x1"
             rule = f"needs several positions per channel, and {where} have one, which would always become 0"
-            yield Problem(f"{path}.kind", rule, f"use {path}.kind = layer or group", self.kind)
+            yield Problem(f"{path}.kind", rule, remedy, self.kind)
+        yield from two_values(positions, f"{path}.kind", remedy, self.kind)

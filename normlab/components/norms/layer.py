@@ -1,6 +1,8 @@
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal
 
-from normlab.components.norms import Eps, SampleStatisticsNorm
+from normlab.components.norms import Eps, SampleStatisticsNorm, two_values
+from normlab.core.errors import Problem
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,3 +31,10 @@ class LayerNorm(SampleStatisticsNorm, frozen=True):
 
     def num_parameters(self, shape: tuple[int, ...]) -> int:
         return 2 * self.num_values(shape) if self.affine else 0
+
+    def problems(
+        self, shape: tuple[int, ...], batch_size: int, last_batch: int, path: str
+    ) -> Iterator[Problem]:
+        yield from super().problems(shape, batch_size, last_batch, path)
+        remedy = "use a wider layer, or another norm"
+        yield from two_values(self.num_values(shape), f"{path}.kind", remedy, self.kind)

@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from normlab.components.optimizers import DecayingOptimizer, Epsilon, LearningRate, Rate, fusible
+from normlab.components.optimizers import DecayingOptimizer, Epsilon, LearningRate, Rate, fused
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer as TorchOptimizer
@@ -34,5 +34,5 @@ class Adagrad(DecayingOptimizer, frozen=True):
             lr_decay=self.lr_decay,
             initial_accumulator_value=self.initial_sum,
             eps=self.eps,
-            fused=fusible(groups),
+            fused=fused(groups, "cpu"),  # torch 2.10 has none for CUDA
         )

@@ -1,6 +1,6 @@
 from typing import TYPE_CHECKING, Any, Literal
 
-from normlab.components.optimizers import AdaptiveOptimizer, DecoupledDecay, LearningRate, fusible
+from normlab.components.optimizers import AdaptiveOptimizer, DecoupledDecay, LearningRate, fused
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer as TorchOptimizer
@@ -23,5 +23,5 @@ class AdamW(AdaptiveOptimizer, frozen=True):
         from torch import optim
 
         return optim.AdamW(
-            groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps, fused=fusible(groups)
+            groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps, fused=fused(groups)
         )

@@ -8,7 +8,7 @@ from normlab.components.optimizers import (
     LearningRate,
     Rate,
     Share,
-    fusible,
+    fused,
 )
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Muon(DecayingOptimizer, frozen=True):
                 )
             )
         if others:
-            parts.append(optim.AdamW(others, lr=self.adamw_lr, fused=fusible(others)))
+            parts.append(optim.AdamW(others, lr=self.adamw_lr, fused=fused(others)))
         return JointOptimizer(*parts)
 
 

@@ -33,7 +33,7 @@ class Rprop(Optimizer, frozen=True):
     """Factor on the step size while the gradient's sign stays."""
     smallest: Size = 1e-6
     """Least step size."""
-    largest: Size = 50.0
+    largest: Annotated[Size, Field(validate_default=True)] = 50.0
     """Greatest step size."""
 
     @field_validator("largest")

@@ -2,7 +2,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from normlab.components.optimizers import DecayingOptimizer, LearningRate, Share, fusible
+from normlab.components.optimizers import DecayingOptimizer, LearningRate, Share, fused
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer as TorchOptimizer
@@ -35,5 +35,5 @@ class SGD(DecayingOptimizer, frozen=True):
         from torch import optim
 
         return optim.SGD(
-            groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=fusible(groups)
+            groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=fused(groups)
         )

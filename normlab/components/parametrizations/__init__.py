@@ -17,8 +17,8 @@ class Parametrization(Part, frozen=True):
     A weight counts as a matrix here, with a row per output: (outputs, fan_in).
     """
 
-    divides_by_norm: ClassVar[bool] = False
-    """True where weights of 0 can't be parametrized."""
+    divides_by_size: ClassVar[bool] = False
+    """True for one that divides by the size of the weights, so that they can't start at 0."""
 
     @abstractmethod
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

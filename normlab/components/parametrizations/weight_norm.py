@@ -17,7 +17,7 @@ class WeightNorm(Parametrization, frozen=True):
     """
 
     kind: Literal["weight_norm"] = "weight_norm"
-    divides_by_norm: ClassVar[bool] = True
+    divides_by_size: ClassVar[bool] = True
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:
         from torch.nn.utils.parametrizations import weight_norm

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -22,7 +22,9 @@ class WeightStandardization(Parametrization, frozen=True):
     """
 
     kind: Literal["weight_standardization"] = "weight_standardization"
-    eps: Annotated[float, Field(gt=0, le=1)] = 1e-10
+    divides_by_size: ClassVar[bool] = True
+
+    eps: Annotated[float, Field(ge=1e-12, le=1)] = 1e-10
     """Added to the variance; far below the variance of any weight, which may be 1e-4."""
 
     def build(self, layer: "nn.Linear | nn.Conv2d") -> None:

@@ -7,7 +7,7 @@ from pydantic import Field
 from normlab.components.schedules import Clock, Factor, Pace, Schedule
 from normlab.core.choice import Record
 
-Count = Annotated[int, Field(ge=0, le=10**6)]
+Evaluations = Annotated[int, Field(ge=0, le=10**6)]
 
 
 class Plateau(Schedule, frozen=True):
@@ -24,11 +24,11 @@ class Plateau(Schedule, frozen=True):
     """Loss that is watched; train_loss serves where nothing is held out for validation."""
     gamma: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Factor of each drop."""
-    patience: Count = 10
+    patience: Evaluations = 10
     """Evaluations without progress that are borne before a drop."""
     threshold: Annotated[float, Field(ge=0, lt=1)] = 1e-4
     """Share of the best loss so far by which a new one must be lower to count as progress."""
-    cooldown: Count = 0
+    cooldown: Evaluations = 0
     """Evaluations after a drop in which lack of progress isn't counted."""
     lowest: Factor = 0.0
     """Factor that the rate never falls below."""

@@ -1,5 +1,6 @@
 """Downloaded image sets, from a server on this machine that serves tiny files in the true formats."""
 
+import errno
 import gzip
 import hashlib
 import http.server
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 import scipy.io
 from torchvision import datasets
+from torchvision.datasets import utils
 
-from normlab.components.datasets import Dataset
+from normlab.components.datasets import Dataset, _download
 from normlab.core.choice import member, members
 from normlab.core.errors import DataError
 
@@ -38,6 +40,8 @@ class Site:
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
     ranges: bool = True
+    shift: int = 0
+    """Added to where an answer says that it starts, and starts."""
     cut: int | None = None
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
@@ -59,6 +63,7 @@ def site(monkeypatch):
                 if start >= len(content):
                     self.send_error(416)
                     return
+                start += shown.shift
                 self.send_response(206)
                 self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
             else:
@@ -269,6 +274,59 @@ def test_a_download_starts_anew_where_it_can_not_be_resumed(ranges, size, svhn, 
     list(part.fetch(tmp_path))
     assert file.read_bytes() == site.files[file.name]
     assert [asked for _, asked in site.asked] == [f"bytes={size}-", None]
+
+
+def test_an_answer_that_starts_elsewhere_is_not_joined_on(svhn, site, tmp_path):
+    part, file = svhn
+    Path(f"{file}.part").write_bytes(site.files[file.name][:100])
+    site.shift = 1
+    list(part.fetch(tmp_path))
+    assert file.read_bytes() == site.files[file.name]
+    assert [asked for _, asked in site.asked] == ["bytes=100-", None]
+
+
+def test_a_download_that_only_lacks_its_name_is_not_repeated(svhn, site, unplug, tmp_path):
+    part, file = svhn
+    Path(f"{file}.part").write_bytes(site.files[file.name])
+    unplug()
+    list(part.fetch(tmp_path))
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("lead", [1, 2])
+def test_two_processes_may_fetch_the_same_file(lead, svhn, site, tmp_path, monkeypatch):
+    part, file = svhn
+    monkeypatch.setattr(_download, "CHUNK_BYTES", len(site.files[file.name]) // 5)
+    first, second = part.fetch(tmp_path), part.fetch(tmp_path)
+    for _ in range(lead):
+        next(first)
+    next(second)
+    list(first)
+    list(second)
+    assert file.read_bytes() == site.files[file.name]
+    assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("kind", ["mnist", "cifar10"])
+def test_unpacking_that_breaks_off_leaves_nothing_half_done(kind, publish, tmp_path, monkeypatch, read):
+    publish(kind)
+    part = member(Dataset, kind)
+    extract = utils.extract_archive
+
+    def fill_the_disk(archive: str, folder: str) -> None:
+        extract(archive, folder)
+        for file in Path(folder).rglob("*"):
+            if file.is_file():
+                file.write_bytes(file.read_bytes()[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(utils, "extract_archive", fill_the_disk)
+    with pytest.raises(DataError, match=r"gz: can't be unpacked \(No space left on device\); make room in "):
+        list(part.fetch(tmp_path))
+    assert not any(file.exists() for file in part.sources(tmp_path))
+    monkeypatch.setattr(utils, "extract_archive", extract)
+    list(part.fetch(tmp_path))
+    read(part, tmp_path)
 
 
 def test_what_has_the_wrong_checksum_is_removed(svhn, site, tmp_path):

@@ -1,9 +1,11 @@
 """A user's own table, in the three types of file."""
 
 import contextlib
+import io
 import os
 import pickle
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
-from normlab.components.datasets import Dataset
+from normlab.components.datasets import Dataset, _faults
 from normlab.core.choice import member, members
 from normlab.core.errors import DataError
 from normlab.core.parsing import parse
@@ -81,11 +83,44 @@ EMPTY = pa.table({"x": pa.array([], "int64"), "y": pa.array([], "int64")})
 DATES = CSV.replace("2.5", "2020-01-01").replace("4.5", "2020-01-01").replace(",6,", ",2020-01-01,")
 ONE = {"x": X, "y": Y}
 
+HOLES = pa.table({"x": [1, None], "y": [1, 2]})
+
+
+class Headed:
+    """Writes .npz files whose array x has a header of the test's own, and no values."""
+
+    def __mod__(self, shape: str) -> bytes:
+        header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}\n".encode()
+        x = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+        np.save(y := io.BytesIO(), np.array([0, 1, 0]))
+        return zipped({"x.npy": x, "y.npy": y.getvalue()})
+
+
+def zipped(entries: dict[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:
+    with zipfile.ZipFile(packed := io.BytesIO(), "w", compression) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return packed.getvalue()
+
+
+def damaged_lzma() -> bytes:
+    np.save(array := io.BytesIO(), np.arange(100.0))
+    whole = zipped({"x.npy": array.getvalue(), "y.npy": array.getvalue()}, zipfile.ZIP_LZMA)
+    return whole[:60] + bytes(40) + whole[100:]
+
+
+HEADED, BAD_LZMA = Headed(), damaged_lzma()
+
 FAULTS = [
     ("a.txt", CSV, {}, "dataset.path: FILE: must name a file of one of these types; .csv, .npz, .parquet"),
     ("a.csv", "", {}, "FILE: can't be read as csv (Empty CSV file); save it again, "),
-    ("a.csv", "x,y\n1,2\n3\n", {}, "FILE: can't be read as csv (CSV parse error: Row #3: Expected 2 columns"),
-    ("a.csv", CSV.encode("utf-16"), {}, "FILE: can't be read as csv ("),
+    (
+        "a.csv",
+        "x,y\n1,2\n3\n",
+        {},
+        "FILE, sample 2: has 1 values, and the first line names 2 columns; mend",
+    ),
+    ("a.csv", CSV.encode("utf-16"), {}, "FILE, sample 4: has 1 values, "),
     ("a.csv", "x,y\n1,2\n", {}, "FILE: column y: 2: is the only class; give samples of two"),
     ("a.csv", "x,y\n", {}, "FILE: holds no values; "),
     (
@@ -99,21 +134,59 @@ FAULTS = [
         "a.csv",
         CSV.replace("4.5", "high"),
         {},
-        "FILE: column height, row 2: high: is text, where numbers are ",
+        "FILE: column height, sample 2: high: is text, where numbers are ",
     ),
-    ("a.csv", CSV.replace("4.5", ""), {}, "FILE: column height, row 2: is missing; fill it in, "),
-    ("a.csv", CSV.replace(",a", ","), {}, "FILE: column kind, row 2: is missing; "),
+    (
+        "a.csv",
+        CSV.replace("4.5", ""),
+        {},
+        "FILE: column height, sample 2: is missing (empty, NA, null or the like); fill it in ",
+    ),
+    ("a.csv", CSV.replace(",a", ","), {}, "FILE: column kind, sample 2: is missing (empty, NA"),
     (
         "a.csv",
         CSV.replace("4.5", "inf"),
         {},
-        "FILE: column height, row 2: inf: is no finite number of 32 bits",
+        "FILE: column height, sample 2: inf: is no finite number of 32 bits",
     ),
-    ("a.csv", CSV.replace("4.5", "1e300"), {}, "FILE: column height, row 2: 1e+300: is no finite number"),
+    ("a.csv", CSV.replace("4.5", "1e300"), {}, "FILE: column height, sample 2: 1e+300: is no finite number"),
     ("a.csv", DATES, {}, "FILE: column height: date32[day]: is the type of this column, and can't be used; "),
     ("a.csv", CSV, {"target": "widht"}, "dataset.target: widht: is no column of a.csv; did you mean width?"),
     ("a.csv", CSV, {"ignore": ("olt",)}, "dataset.ignore: olt: is no column of a.csv; did you mean old?"),
-    ("a.csv", CSV, {"task": "regression"}, "FILE: column kind, row 1: b: is text, where numbers are needed"),
+    (
+        "a.csv",
+        CSV,
+        {"task": "regression"},
+        "FILE: column kind, sample 1: b: is text, where numbers are needed",
+    ),
+    (
+        "a.csv",
+        "1,0\n2,1\n",
+        {},
+        "FILE, line 1: 1,0: holds numbers only, not names; put a line with the columns'",
+    ),
+    ("a.csv", "x,y\n7,a\n1_000,b\n2,a\n", {}, "FILE: column x, sample 2: 1_000: is text, where numbers"),
+    ("a.csv", "x,y\n7,a\n  8 ,a\nhigh,b\nlow,b\n", {}, "FILE: column x, sample 3: high: is text, where"),
+    ("a.csv", 'x,y\n1,a\n2,""\n', {}, "FILE: column y, sample 2: is missing (empty, NA, null or the like); "),
+    ("a.csv", "x,y\n1,a\n2,NA\n", {}, "FILE: column y, sample 2: is missing (empty, NA, null or the like); "),
+    (
+        "a.csv",
+        CSV,
+        {"target": "old", "ignore": ("old",)},
+        "dataset.ignore: old: holds the target, dataset.tar",
+    ),
+    (
+        "a.csv",
+        "x,y\n1,2\n",
+        {"ignore": ("x", "y")},
+        "dataset.ignore: leaves no column of a.csv; ignore fewer",
+    ),
+    (
+        "a.parquet",
+        HOLES,
+        {},
+        "FILE: column x, sample 2: is missing; fill it in, or leave the row or the column",
+    ),
     ("a.parquet", b"PAR1", {}, "FILE: can't be read as parquet ("),
     ("a.parquet", LIST, {}, "FILE: column x: list<element: int64>: is the type of this column, and can't"),
     ("a.parquet", LATIN, {}, "FILE: can't be read as parquet ("),
@@ -126,14 +199,49 @@ FAULTS = [
     ("a.npz", ONE | {"x": X[:, :0]}, {}, "FILE: holds no values; "),
     ("a.npz", ONE | {"y": X}, {}, "FILE: array y: has the shape (3, 2); use (N,)"),
     ("a.npz", ONE | {"x": X.reshape(3, 2, 1, 1, 1)}, {}, "FILE: array x: has 5 dimensions; use (N, D) or "),
-    ("a.npz", ONE | {"x": HOLE}, {}, "FILE: array x, row 2, 2: nan: is no finite number of 32 bits; "),
-    ("a.npz", ONE | {"x": TEXT}, {}, "FILE: array x, row 2: x: is text, where numbers are needed; "),
+    (
+        "a.npz",
+        ONE | {"x": HOLE},
+        {},
+        "FILE: array x, sample 2, value 2: nan: is no finite number of 32 bits; ",
+    ),
+    (
+        "a.npz",
+        ONE | {"x": TEXT},
+        {},
+        "FILE: array x: <U1: is the type of these values, where numbers are needed; ",
+    ),
     (
         "a.npz",
         {"x": X, "y": HOLE[:, 1]},
         {"task": "classification"},
-        "FILE: array y, row 2: nan: is no finit",
+        "FILE: array y, sample 2: nan: is no finit",
     ),
+    (
+        "a.npz",
+        ONE | {"x": X * 1j},
+        {},
+        "FILE: array x: complex128: is the type of these values, where numbers",
+    ),
+    (
+        "a.npz",
+        ONE | {"y": Y * 1j},
+        {},
+        "FILE: array y: complex128: is the type of these values, and can't be",
+    ),
+    (
+        "a.npz",
+        ONE | {"y": Y.astype("M8[D]")},
+        {},
+        "FILE: array y: datetime64[D]: is the type of these values, and ",
+    ),
+    ("a.npz", HEADED % "(1000000000000000000000000000000,)", {}, "FILE: would need about "),
+    ("a.npz", HEADED % "(10000000000000,)", {}, "FILE: would need about 218.3 TiB, and this machine has "),
+    ("a.npz", HEADED % "(True,)", {}, "FILE: can't be read as npz ("),
+    ("a.npz", HEADED % "(3,", {}, "FILE: can't be read as npz ("),
+    ("a.npz", HEADED % "(3,) + '''", {}, "FILE: can't be read as npz ("),
+    ("a.npz", BAD_LZMA, {}, "FILE: can't be read as npz ("),
+    ("a.npz", HEADED % "(3,)", {}, "FILE: can't be read as npz (EOF: reading array data"),
 ]
 
 
@@ -193,6 +301,56 @@ def test_whole_numbers_that_look_like_values_are_pointed_out(tmp_path):
         "dataset.task: auto: takes the target as 4 classes, for 4 samples; "
         "set it to regression if they are values"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "settings", "said"),
+    [
+        (
+            "a.csv",
+            "x,y\n1,0.0\n2,1.0\n3,0.0\n4,1.0\n",
+            {},
+            "dataset.task: auto: takes the target as values, and they are 2 different whole numbers only; "
+            "set it to classification if they are classes",
+        ),
+        ("a.csv", "x,y\n1,0.0\n2,1.0\n3,0.5\n4,1.0\n", {}, None),
+        ("a.csv", "x,y\n1,0.0\n2,1.0\n3,0.0\n4,1.0\n", {"task": "regression"}, None),
+        ("a.csv", "x,y\n1,1.0\n2,2.0\n3,3.0\n4,4.0\n", {}, None),
+        ("a.csv", CSV, {"features": "a"}, "dataset.features: a: is not used for .csv files; leave it out"),
+        ("a.npz", ONE, {"ignore": ("a",)}, "dataset.ignore: [a]: is not used for .npz files; leave it out"),
+        ("a.npz", {"a": X, "y": Y}, {"features": "a"}, None),
+        ("a.csv", CSV, {"ignore": ("old",)}, None),
+    ],
+)
+def test_what_is_odd_but_can_be_learnt_is_a_warning(name, content, settings, said, tmp_path):
+    part = member(Dataset, "file", path=write(tmp_path / name, content), stratified=False, **settings)
+    found = [str(p) for p in part.problems(part.outline(Path()), "dataset") if p.warning]
+    assert found == [said] * (said is not None)
+
+
+def test_the_last_column_that_is_not_ignored_is_learnt(tmp_path, read):
+    samples = read(member(Dataset, "file", path=write(tmp_path / "a.csv", CSV), ignore=("kind",)))
+    assert samples.x.tolist() == [[1, 2.5], [3, 4.5], [5, 6]]
+    assert samples.y.tolist() == [1, 0, 1]
+
+
+def test_a_label_in_quotes_may_be_called_na(tmp_path, read):
+    path = write(tmp_path / "a.csv", 'x,y\n1,"NA"\n2,EU\n3,"null"\n')
+    assert read(member(Dataset, "file", path=path)).y.tolist() == [1, 0, 2]
+
+
+@pytest.mark.parametrize(("name", "limit"), [("a.csv", 100_000), ("a.parquet", 500_000), ("a.npz", 200_000)])
+def test_what_memory_can_not_hold_is_refused_unread(name, limit, tmp_path, monkeypatch):
+    zeros = {"x": np.zeros(10_000), "y": np.arange(10_000) % 2}
+    content = "x,y\n" + "1,0\n1,1\n" * 5000 if name == "a.csv" else zeros
+    path = write(tmp_path / name, content)
+    part = member(Dataset, "file", path=path)
+    part.outline(Path())
+    monkeypatch.setattr(_faults, "physical_memory_bytes", lambda: limit)
+    with pytest.raises(DataError) as error:
+        part.read(Path(), np.random.default_rng(0))
+    assert str(error.value).startswith(f"{path}: would need about ")
+    assert str(error.value).endswith(" KiB; save fewer samples, or fewer columns, in it")
 
 
 def test_ignored_columns_may_be_written_as_a_list():

@@ -1,6 +1,8 @@
 """A user's own folder of images."""
 
 import contextlib
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +67,68 @@ def test_an_unreadable_image_is_named(root, read):
         DataError, match=r"dog/b\.png: can't be read as an image \(cannot identify image file"
     ):
         read(member(Dataset, "image_folder", path=str(root)))
+
+
+@pytest.mark.parametrize("kind", ["EPS", "ICO"])
+def test_another_type_of_image_under_a_known_name_is_refused(kind, root, read):
+    Image.new("RGB", (16, 16), "red").save(root / "dog" / "b.png", kind)
+    with pytest.raises(DataError, match=r"dog/b\.png: can't be read as an image \(cannot identify"):
+        read(member(Dataset, "image_folder", path=str(root)))
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "pgm"])
+def test_sixteen_bits_of_grey_keep_their_brightness(suffix, root, read):
+    grey = np.array([[0, 257 * 100], [257 * 200, 65535]], "uint16")
+    (root / "cat" / "1.png").unlink()
+    Image.fromarray(grey).save(root / "cat" / f"1.{suffix}")
+    samples = read(member(Dataset, "image_folder", path=str(root), size=2, channels="grey"))
+    np.testing.assert_array_equal(samples.x[0, 0], np.array([[0, 100], [200, 255]], "float32") / 255)
+
+
+@pytest.mark.parametrize(("type_", "mode"), [("float32", "F"), ("int32", "I")])
+def test_pixels_without_a_known_white_are_refused(type_, mode, root, read):
+    Image.fromarray(np.ones((2, 2), type_)).save(root / "cat" / "2.tif")
+    with pytest.raises(DataError) as error:
+        read(member(Dataset, "image_folder", path=str(root)))
+    said = "holds numbers without a known white; save it with 8 or 16 bits a channel"
+    assert str(error.value) == f"{root / 'cat' / '2.tif'}: {mode}: {said}"
+
+
+def test_an_image_is_turned_upright(root, read):
+    part = member(Dataset, "image_folder", path=str(root), size=2, channels="grey")
+    pixels = np.array([[0, 100], [200, 255]], "uint8")
+    turned = Image.Exif()
+    turned[0x0112] = 6  # the camera was held on its side
+    Image.fromarray(pixels).save(root / "cat" / "1.png", exif=turned)
+    np.testing.assert_allclose(read(part).x[0, 0] * 255, np.rot90(pixels, -1), rtol=1e-6)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_lies_on_white(mode, root, read):
+    Image.new("RGBA", (2, 2), (0, 0, 0, 0)).convert(mode).save(root / "cat" / "1.png")
+    assert (read(member(Dataset, "image_folder", path=str(root), size=2)).x[0] == 1).all()
+
+
+def test_a_link_to_itself_is_told(root):
+    (root / "cat" / "round.png").symlink_to("round.png")
+    with pytest.raises(DataError, match=r"cat/round\.png: can't be read \(Too many levels"):
+        member(Dataset, "image_folder", path=str(root)).outline(Path())
+
+
+@pytest.mark.parametrize("refused", ["", "dog"])
+def test_a_folder_that_may_not_be_read_is_told(refused, root, monkeypatch):
+    scan = os.scandir
+
+    def refuse(path):
+        if Path(path) == root / refused:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # as root, the tests may read everything
+    with pytest.raises(DataError) as error:
+        member(Dataset, "image_folder", path=str(root)).outline(Path())
+    said = "can't be read (Permission denied); check its permissions, or remove it"
+    assert str(error.value) == f"{root / refused}: {said}"
 
 
 @pytest.mark.parametrize("limit", [150, 50])

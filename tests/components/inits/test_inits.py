@@ -6,6 +6,7 @@ from torch import nn
 
 from normlab.components.inits import Init
 from normlab.core.choice import member, members
+from normlab.core.fields import describe
 
 LAYERS = {"linear": lambda: nn.Linear(300, 150), "conv": lambda: nn.Conv2d(40, 60, 3)}
 every_layer = pytest.mark.parametrize("layer", LAYERS)
@@ -73,6 +74,12 @@ def test_every_init_serves_layers_without_bias(kind):
         member(Init, kind).build(layer)
         assert layer.weight.isfinite().all()
         assert layer.bias is None
+
+
+@pytest.mark.parametrize(("kind", "scale"), [("normal", "std"), ("xavier", "gain"), ("orthogonal", "gain")])
+def test_the_least_scale_leaves_weights_of_a_norm(kind, scale):
+    init = member(Init, kind, **{scale: describe(members(Init)[kind])[scale].minimum})
+    assert fill(init, "linear").weight.norm(dim=1).min() > 0
 
 
 def test_torchs_own_init_is_uniform_up_to_one_over_the_root_of_fan_in():

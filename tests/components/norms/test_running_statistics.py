@@ -83,13 +83,3 @@ def test_ghost_statistics_move_chunk_after_chunk():
         batch(chunk)
     assert torch.equal(layer.norm.running_mean, batch.running_mean)
     assert torch.equal(layer.norm.running_var, batch.running_var)
-
-
-def test_without_running_statistics_batch_norm_warns_and_evaluates_by_the_batch():
-    x, _ = draw_batches(2)
-    norm = member(Norm, "batch", track_running_stats=False)
-    layer = norm.build(SHAPE).double()
-    assert torch.equal(layer.eval()(x), layer.train()(x))
-    (warning,) = norm.problems(SHAPE, 4, "model.norm")
-    assert warning.warning
-    assert warning.path == "model.norm.track_running_stats"

@@ -23,6 +23,10 @@ class Holder(Record, frozen=True):
             {"kind": "rprop", "smallest": 0.5, "largest": 0.1},
             "optimizer.largest: 0.1: must be at least smallest, which is 0.5; raise it or lower smallest",
         ),
+        (
+            {"kind": "rprop", "smallest": 60.0},
+            "optimizer.largest: 50: must be at least smallest, which is 60; raise it or lower smallest",
+        ),
         ({"kind": "adam", "beta1": 1.0}, "optimizer.beta1: 1: must be a number at least 0 and below 1"),
         ({"kind": "muon", "lr": -1}, "optimizer.lr: -1: must be a number from 0 to 1000000"),
     ],

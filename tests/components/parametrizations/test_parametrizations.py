@@ -39,6 +39,16 @@ def test_every_parametrization_runs_with_finite_gradients(kind, name):
     assert all(grad.isfinite().all() and grad.any() for grad in grads)
 
 
+@every_kind
+def test_weights_of_0_are_ruled_out_where_their_gradient_would_not_be_moderate(kind):
+    layer, part = LAYERS["linear"](), member(Parametrization, kind)
+    nn.init.zeros_(layer.weight)
+    part.build(layer)
+    layer(torch.randn(INPUTS["linear"])).square().sum().backward()
+    moderate = all(bool((p.grad.abs() < 1e3).all()) for p in layer.parameters())  # false for NaN too
+    assert part.divides_by_size != moderate
+
+
 @every_layer
 @every_kind
 def test_every_parametrization_counts_what_it_adds(kind, name):

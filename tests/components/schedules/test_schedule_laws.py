@@ -1,10 +1,8 @@
 """What holds for every schedule; a new member is covered with no edit."""
 
 import json
-import tomllib
 
 import pytest
-import tomlkit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -113,21 +111,6 @@ def test_a_warm_up_that_leaves_no_steps_is_a_problem(kind):
     assert said(20, 20) == [
         "schedule.warmup_steps: 20: leaves none of the training's 20 steps after the warm-up; use at most 19"
     ]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_schedule_survives_json_and_toml(kind):
-    part = member(Schedule, kind)
-    assert type(part).model_validate_json(part.model_dump_json()) == part
-    table = tomllib.loads(tomlkit.dumps(part.model_dump(exclude_none=True)))
-    assert type(part).model_validate(table) == part
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_schedule_and_setting_is_documented(kind):
-    part = members(Schedule)[kind]
-    assert part.__doc__
-    assert [name for name, field in describe(part).items() if name != "kind" and not field.help] == []
 
 
 def test_no_schedule_wastes_its_first_steps_by_default():
