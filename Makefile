@@ -1,4 +1,4 @@
-# Two commands are enough: `make lab` installs and opens the lab, `make test` installs and tests.
+# Two commands are enough: `make lab` installs and runs the lab, `make test` installs and tests.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 .PHONY: lab test check bench docs wheel clean
 
 lab: $(READY)
-	@$(BIN)/normlab $(ARGS)
+	@$(BIN)/normlab $(or $(ARGS),--preset digits --no-ui)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto $(ARGS)

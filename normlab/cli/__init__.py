@@ -1,5 +1,6 @@
 """The command line: results on stdout, narration on stderr, errors as lines, codes that scripts can trust."""
 
+import io
 import sys
 
 
@@ -8,6 +9,9 @@ def main() -> None:
 
     Codes: 0 done; 1 a run failed or diverged; 2 bad input; 128 + n after signal n.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a chart must not fail in a terminal without its characters
+            stream.reconfigure(errors="replace")
     try:
         from normlab.cli.app import app
         from normlab.core.errors import NormlabError

@@ -1,6 +1,5 @@
 """What can be said on the command line."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -54,7 +53,9 @@ def lab(
         remedy = "add --preset digits, or one of: normlab presets list"
         raise ConfigError(Problem("--no-ui", "needs a preset to run", remedy))
     from normlab.cli.headless import plan, run_plan
+    from normlab.engine.device import check_device_name
 
+    check_device_name(device)
     arms = plan(preset, set_ or [], seed, seeds)
     raise typer.Exit(run_plan(arms, device, "json" if json else "quiet" if quiet else "full"))
 
@@ -72,15 +73,14 @@ def show_preset(
     name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Preset to show.")],
 ) -> None:
     """Print a preset's file."""
-    from normlab.lab.presets import find_preset, load_preset, read_text
+    from normlab.cli.presets import print_preset
 
-    load_preset(name)  # a broken one is told, not shown
-    typer.echo(read_text(find_preset(name)), nl=False)
+    print_preset(name)
 
 
 @presets_app.command("check")
 def check_presets(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Preset files to check.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Presets to check: files or names.")],
 ) -> None:
     """Check preset files: every setting, arm and claim, without running them."""
     from normlab.cli.presets import check_files

@@ -5,20 +5,26 @@ import os
 import signal
 import sys
 import tomllib
+import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from types import FrameType
 from typing import Any
 
-from normlab.cli.presenters import Form, make_presenter
+from normlab.cli.presenters import Form, Presenter, make_presenter
+from normlab.core import places
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.engine.control import Control
-from normlab.lab.checks import check
+from normlab.engine.device import pick_device
+from normlab.engine.events import RunFinished
+from normlab.lab.checks import check_arms
 from normlab.lab.experiment import Experiment
-from normlab.lab.presets import BASELINE, Preset, Study, load_preset
+from normlab.lab.presets import Preset, Study, load_preset
 from normlab.lab.settings import change
+from normlab.views.history import History
 
 FAILURES = ("diverged", "oom", "failed")
+MAX_SETTING = 10_000
 _SIGPIPE = 13
 
 
@@ -35,14 +41,7 @@ def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None
         experiment = change(experiment, {"seed": seed})
     study = preset.study if seeds is None else Study(seeds=seeds)
     preset = preset.with_(experiment=experiment, study=study)
-    for arm, experiment in preset.experiments.items():
-        try:
-            check(experiment)
-        except NormlabError as error:
-            if arm == BASELINE:
-                raise
-            told = [Problem(f'arm "{arm}": {p.path}', p.rule, p.remedy, p.value) for p in error.problems]
-            raise ConfigError(*told) from None
+    check_arms(preset)
     return preset
 
 
@@ -53,40 +52,29 @@ def read_setting(text: str) -> tuple[str, Any]:
     (('optimizer.lr', 0.1), ('model.norm.kind', 'group'))
     """
     path, equals, value = (piece.strip() for piece in text.partition("="))
-    if not path or not equals:
+    if not path or not equals or len(value) > MAX_SETTING:
         raise ConfigError(Problem("--set", "must be PATH=VALUE", "try --set optimizer.lr=0.1", text))
     try:
-        return path, tomllib.loads(f"value = {value[:10_000]}")["value"]
-    except (tomllib.TOMLDecodeError, RecursionError):
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
         return path, value
 
 
 def run_plan(preset: Preset, device: str, form: Form) -> int:
     """Run every arm with every seed, show it, and give the exit code."""
-    from normlab.core import places
-    from normlab.engine.device import pick_device
-    from normlab.engine.loop import new_run_id, run
-    from normlab.views.history import History
-
-    pick_device(device)
     control, presenter = Control(), make_presenter(form, preset)
     histories: dict[str, list[History]] = {}
+    code = 0
     with _signals(control) as caught:
         try:
             with presenter:
+                pick_device(device)
+                for warning in preset.warnings():
+                    presenter.tell(f"warning: {warning}")
                 for arm, experiment in _runs(preset):
-                    run_id, history = new_run_id(), History()
-                    folder = places.runs() / run_id
-                    events = run(
-                        experiment, device=device, arm=arm, control=control, folder=folder, run_id=run_id
-                    )
-                    with closing(events):
-                        for event in events:
-                            history.fold(event)
-                            presenter.show(event, history)
-                            caught.training = event.event in ("run_started", "measured", "progress")
-                    if history.experiment is not None:
-                        histories.setdefault(arm, []).append(history)
+                    history = History(arm, experiment)
+                    code = max(code, _run(history, device, control, presenter, caught))
+                    histories.setdefault(arm, []).append(history)
                     if control.outcome is not None:
                         break
             presenter.finish(histories)
@@ -97,15 +85,51 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 128 + (caught.number or _SIGPIPE)
-    if caught.number is not None:
-        return 128 + caught.number
-    return int(any(run.outcome in FAILURES for runs in histories.values() for run in runs))
+    return code if caught.number is None else 128 + caught.number
 
 
 def _runs(preset: Preset) -> Iterator[tuple[str, Experiment]]:
     for arm, experiment in preset.experiments.items():
         for seed in preset.seeds:
             yield arm, change(experiment, {"seed": seed})
+
+
+def _run(history: History, device: str, control: Control, presenter: Presenter, caught: "_Caught") -> int:
+    """Run one experiment to its end, and give its exit code; what it raises ends this run only."""
+    from normlab.engine.loop import new_run_id, run
+
+    run_id = new_run_id()
+    folder = places.runs() / run_id
+    try:
+        events = run(
+            history.experiment,
+            device=device,
+            arm=history.arm,
+            control=control,
+            folder=folder,
+            run_id=run_id,
+        )
+        with closing(events):
+            for event in events:
+                history.fold(event)
+                caught.training = history.num_steps > 0 and history.outcome is None
+                presenter.show(event, history)
+        return int(history.outcome in FAILURES)
+    except NormlabError as error:
+        history.outcome, history.reason = "failed", str(error)
+        code = 2
+    except OSError:
+        raise
+    except Exception as error:
+        # A fault of torch's or of ours: the trace is told, and the other runs go on.
+        history.outcome, history.reason = "failed", f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+        code = 1
+    for line in history.reason.splitlines()[:20] if code == 2 else ():
+        presenter.tell(line)
+    failed = RunFinished(run=run_id, outcome="failed", reason=history.reason[:1000], seconds=history.seconds)
+    presenter.show(failed, history)
+    return code
 
 
 class _Caught:
@@ -117,17 +141,21 @@ class _Caught:
 
 @contextmanager
 def _signals(control: Control) -> Generator[_Caught]:
-    """Turn INT, TERM and HUP into an interrupt that saves; the second one, or one before training, exits."""
+    """Turn INT, TERM and HUP into an interrupt that saves; a second one, or one before training, exits."""
     caught = _Caught()
 
     def handle(number: int, frame: FrameType | None) -> None:
-        if caught.number is not None or not caught.training:
-            sys.exit(128 + number)
+        if not caught.training:
+            # Nothing is to be saved, and an exception would fly through whatever torch is importing.
+            with suppress(OSError):
+                os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"")  # rich had hidden the cursor
+            os._exit(128 + number)
         caught.number = number
-        name = signal.Signals(number).name
-        control.interrupt(f"signal {name}")
+        control.interrupt(f"signal {signal.Signals(number).name}")
+        for each in before:
+            signal.signal(each, signal.SIG_DFL)
         with suppress(OSError):  # after HUP there may be no terminal to say it on
-            print(f"{name}: stopping after this step and saving; once more to stop at once", file=sys.stderr)
+            print("stopping after this step and saving; once more to stop at once", file=sys.stderr)
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
     before = {number: signal.signal(number, handle) for number in numbers}

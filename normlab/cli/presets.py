@@ -8,8 +8,15 @@ from pathlib import Path
 from normlab.core import places
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
-from normlab.lab.checks import check
-from normlab.lab.presets import Preset, load_preset_file, preset_files
+from normlab.lab.checks import check_arms
+from normlab.lab.presets import (
+    Preset,
+    find_preset,
+    load_preset,
+    load_preset_file,
+    preset_files,
+    read_text,
+)
 
 
 def print_list() -> None:
@@ -28,24 +35,32 @@ def print_list() -> None:
         print(f"{visible(name):{width}}  {visible(title, 200)}")
 
 
-def check_files(files: Iterable[Path]) -> int:
-    """Print a line per file that is right, on stderr one per problem; give the exit code."""
+def check_files(files: Iterable[str]) -> int:
+    """Print a line per preset that is right, on stderr one per problem; give the exit code."""
     code = 0
-    for path in files:
+    for name in files:
+        shown = visible(name, 400)
         try:
-            preset = load_preset_file(path)
-            warnings = [
-                f"{name}: {w}" for name, experiment in preset.experiments.items() for w in check(experiment)
-            ]
+            preset = load_preset(name)
+            warnings = check_arms(preset)
         except NormlabError as error:
             code = 2
             for problem in error.problems:
-                print(problem, file=sys.stderr)
+                here = "" if str(problem).startswith((Path(name).name, name)) else f"{shown}: "
+                print(f"{here}{problem}", file=sys.stderr)
             continue
-        for warning in dict.fromkeys(warnings):
-            print(f"{visible(path.name)}: warning: {warning}", file=sys.stderr)
-        print(f"{visible(str(path), 400)}: ok: {len(preset.experiments)} arms, {len(preset.seeds)} seeds")
+        for warning in warnings:
+            print(f"{shown}: warning: {warning}", file=sys.stderr)
+        print(f"{shown}: ok: {len(preset.experiments)} arms, {len(preset.seeds)} seeds")
     return code
+
+
+def print_preset(name: str) -> None:
+    """Print a preset's file, harmlessly: what can't be seen is written out."""
+    path = find_preset(name)
+    load_preset(name)  # a broken one is told, not shown
+    for line in read_text(path).splitlines():
+        print(visible(line.expandtabs(), 100_000))
 
 
 def print_schema() -> None:

@@ -15,6 +15,7 @@ from normlab.views.comparison import Comparison, compare
 from normlab.views.history import History
 
 Histories = Mapping[str, Sequence[History]]
+"""The runs of each arm, by its name."""
 
 
 def print_curves(histories: Histories, title: str) -> None:
@@ -25,8 +26,9 @@ def print_curves(histories: Histories, title: str) -> None:
     for (arm, runs), (color, style, mark) in zip(histories.items(), STYLES, strict=False):
         series.append(Series(*runs[0].curve("train_loss"), color))
         series.append(Series(*runs[0].curve("val_loss"), color, mark, sparse=True))
-        legend.append(Text(f"{mark} {visible(arm, 40)}", style))
-    unit = _unit(histories)
+        ended = "" if runs[0].outcome == "completed" else f" ({runs[0].outcome})"
+        legend.append(Text(f"{mark} {visible(arm, 40)}{ended}", style))
+    unit = next(iter(histories.values()))[0].unit
     values = [value for curve in series for value in curve.y if value > 0]
     log = bool(values) and max(values) > 30 * min(values)
     title = f"{visible(title)}: loss by {unit}{', log scale' if log else ''}"
@@ -41,13 +43,8 @@ def print_curves(histories: Histories, title: str) -> None:
         else "lines: training"
     )
     some = "" if len(histories) <= len(STYLES) else f"; the first {len(STYLES)} of {len(histories)} arms"
-    seed = next(iter(histories.values()))[0].seed
+    seed = next(iter(histories.values()))[0].experiment.seed
     console.print(f"{what}; seed {seed}{some}", style="dim")
-
-
-def _unit(histories: Histories) -> str:
-    experiment = next(iter(histories.values()))[0].experiment
-    return experiment.training.unit if experiment else "epoch"
 
 
 def print_table(histories: Histories) -> None:

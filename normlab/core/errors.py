@@ -1,6 +1,5 @@
 """Errors that a person can act on: where, what stands there, which rule it breaks, what would work."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -54,8 +53,7 @@ def show_value(value: object) -> str:
         case bool():
             text = str(value).lower()
         case float():
-            text = str(int(value)) if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
-            text = text if math.isfinite(value) else str(value)
+            text = f"{value:.1f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
         case list() | tuple() if len(value) > 3 and set(map(repr, value)) == {repr(value[0])}:
             text = f"{len(value)}x{show_value(value[0])}"  # as sizes may be written
         case list() | tuple():
@@ -63,6 +61,8 @@ def show_value(value: object) -> str:
         case dict():
             inner = ", ".join(f"{k} = {show_value(v)}" for k, v in list(value.items())[:20])
             text = f"{{{inner}}}"
+        case int() if value.bit_length() > 1000:
+            text = f"a number of {value.bit_length()} bits"
         case _:
             text = str(value)
     return visible(text)

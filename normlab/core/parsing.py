@@ -12,6 +12,7 @@ from normlab.core.errors import UNSAID, ConfigError, Problem
 from normlab.core.fields import Field, describe
 
 M = TypeVar("M", bound=BaseModel)
+MAX_TOLD = 20
 
 
 def parse(model: type[M], tree: Any, path: str = "") -> M:
@@ -26,7 +27,12 @@ def parse(model: type[M], tree: Any, path: str = "") -> M:
         for detail in error.errors(include_url=False):
             problem = _explain(model, detail, path)
             found.setdefault(problem.path, problem)
-        raise ConfigError(*found.values()) from None
+        told = list(found.values())[:MAX_TOLD]
+        if len(found) > MAX_TOLD:
+            told.append(
+                Problem(path or "the file", f"has {len(found) - MAX_TOLD} more problems", "mend these first")
+            )
+        raise ConfigError(*told) from None
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
@@ -87,7 +93,8 @@ def _judge(path: str, field: Field | None, record: type[BaseModel] | None, detai
             rule, _, remedy = str(detail["ctx"]["error"]).partition("; ") if "ctx" in detail else ("", "", "")
             return Problem(path, rule, remedy, UNSAID if isinstance(value, dict) else value)
         case "model_type" | "model_attributes_type" | "dict_type":
-            return Problem(path or "the file", "must be a table", "", value)
+            remedy = f"set {path}.kind to choose one" if field and field.family else ""
+            return Problem(path or "the file", "must be a table", remedy, value)
         case "string_too_long" | "string_too_short" | "too_long" | "too_short":
             return Problem(path, detail["msg"].lower().replace("should", "must"), "", value)
         case _:
@@ -96,6 +103,8 @@ def _judge(path: str, field: Field | None, record: type[BaseModel] | None, detai
             if field and field.choices and isinstance(value, str) and not field.family:
                 guess = difflib.get_close_matches(value, field.choices, n=1)
                 close = f"did you mean {guess[0]}?" if guess else ""
+            if isinstance(value, str) and value.strip("+-.0123456789") == "":
+                value = f'"{value}"'  # shown as text, or the line would read "3: must be a whole number"
             return Problem(path, rule, close, value)
 
 

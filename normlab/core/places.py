@@ -9,7 +9,7 @@ import platformdirs
 def home() -> Path:
     """Folder of everything that normlab keeps: runs, presets of one's own, downloaded data."""
     chosen = os.environ.get("NORMLAB_HOME")
-    return Path(chosen).expanduser() if chosen else Path(platformdirs.user_data_dir("normlab"))
+    return Path(os.path.expanduser(chosen)) if chosen else Path(platformdirs.user_data_dir("normlab"))
 
 
 def runs() -> Path:

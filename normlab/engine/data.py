@@ -143,9 +143,6 @@ def batches(
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield one epoch's batches, in an order that the seed and the epoch's number alone decide."""
     x, y = data.train_x, data.train_y
-    if sizes.num_batches == 1 and sizes.last == len(x):
-        yield x, y  # one batch of all: its order says nothing
-        return
     lengths = [sizes.size] * (sizes.num_batches - 1) + [sizes.last]
     if not shuffled:
         count = sizes.num_samples

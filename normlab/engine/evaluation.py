@@ -64,7 +64,7 @@ class Tally:
 
 def chunks(x: Tensor, y: Tensor, widest: int) -> list[tuple[Tensor, Tensor]]:
     """Part samples into evaluation batches of about equal size, for layers of up to `widest` values."""
-    parts = max(1, -(-len(x) * widest // _CHUNK_VALUES))
+    parts = max(1, min(len(x), -(-len(x) * widest // _CHUNK_VALUES)))
     return list(zip(x.tensor_split(parts), y.tensor_split(parts), strict=True))
 
 

@@ -64,6 +64,8 @@ class RunStarted(RunEvent, frozen=True):
     seed: int
     experiment: Experiment
     device: str
+    num_threads: int
+    """CPU threads that torch uses for this run."""
     num_parameters: int
     """Trainable numbers."""
     num_train: int

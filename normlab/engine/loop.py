@@ -1,7 +1,6 @@
 """run(experiment) -> events: the training loop."""
 
 import math
-import os
 import secrets
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -12,8 +11,10 @@ from torch import Tensor
 
 from normlab.core import places
 from normlab.core.errors import Problem
+from normlab.core.files import write_atomically
+from normlab.core.text import visible
 from normlab.engine.best import Best, Patience
-from normlab.engine.checkpoints import write_atomically, write_weights
+from normlab.engine.checkpoints import write_weights
 from normlab.engine.control import Control
 from normlab.engine.data import load
 from normlab.engine.device import is_out_of_memory, pick_device
@@ -31,7 +32,8 @@ from normlab.engine.events import (
 )
 from normlab.engine.module import num_parameters
 from normlab.engine.stopwatch import Stopwatch
-from normlab.engine.trainer import Trainer
+from normlab.engine.torch_state import choose_threads, holding
+from normlab.engine.trainer import Trainer, operations_per_step
 from normlab.lab.checks import check
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import to_tree
@@ -51,7 +53,7 @@ def run(
     device: str = "auto",
     arm: str = "baseline",
     control: Control | None = None,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     run_id: str | None = None,
 ) -> Generator[Event]:
     """Train an experiment, telling what happens as events; nothing happens until they are pulled.
@@ -65,10 +67,13 @@ def run(
     DataError, from the first events, for data that can't be had.
     """
     warnings = check(experiment)
+    place, kept = pick_device(device), None if folder is None else Path(folder)
+    num_threads = choose_threads(operations_per_step(experiment))
     session = _Session(
-        experiment, pick_device(device), arm, control or Control(), folder, run_id or new_run_id(), warnings
+        experiment, place, num_threads, arm, control or Control(), kept, run_id or new_run_id(), warnings
     )
-    return session.watch.around(session.events())
+    events = holding(session.events(), num_threads, experiment.training.deterministic)
+    return session.watch.around(events)
 
 
 class _Session:
@@ -78,6 +83,7 @@ class _Session:
         self,
         experiment: Experiment,
         device: torch.device,
+        num_threads: int,
         arm: str,
         control: Control,
         folder: Path | None,
@@ -85,6 +91,7 @@ class _Session:
         warnings: list[Problem],
     ) -> None:
         self.experiment, self.device, self.arm = experiment, device, arm
+        self.num_threads = num_threads
         self.control, self.folder, self.id, self.warnings = control, folder, run_id, warnings
         self.watch = Stopwatch()
         self.outcome: Outcome = "completed"
@@ -96,10 +103,6 @@ class _Session:
 
     def events(self) -> Generator[Event]:
         """Prepare, train, save, and tell the outcome."""
-        before = torch.are_deterministic_algorithms_enabled()
-        if self.experiment.training.deterministic:
-            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
-            torch.use_deterministic_algorithms(True)
         try:
             yield from self._fetch()
             trainer = self._prepare()
@@ -113,7 +116,6 @@ class _Session:
                 raise
             self.outcome, self.reason = "oom", self._memory_remedy()
         finally:
-            torch.use_deterministic_algorithms(before)
             saved = self._save()
         yield from saved
         best = self.best.point if self.best else None
@@ -141,6 +143,7 @@ class _Session:
             seed=self.experiment.seed,
             experiment=self.experiment,
             device=str(self.device),
+            num_threads=self.num_threads,
             num_parameters=num_parameters(trainer.module),
             num_train=trainer.data.num_train,
             num_val=trainer.data.num_val,
@@ -175,6 +178,12 @@ class _Session:
                     told = watch.seconds
                 elif (now := watch.seconds) - told > _PROGRESS_SECONDS:
                     told = now
+                    if training.on_divergence == "stop" and not trainer.loss_is_finite:
+                        self.outcome, self.reason = (
+                            "diverged",
+                            f"train_loss is not finite at step {self.step}",
+                        )
+                        return
                     yield Progress(run=self.id, epoch=self.epoch, step=self.step, seconds=now)
 
     def _judge(self, point: Point, patience: Patience) -> None:
@@ -196,7 +205,8 @@ class _Session:
         metrics = self.last.metrics if self.last and self.last.step == self.step else {}
         here = Point(epoch=self.epoch, step=self.step, metrics=metrics)
         try:
-            experiment = update_toml("", {"experiment": to_tree(self.experiment)})
+            title = f"Run {self.id}: {visible(self.arm, 40)}, seed {self.experiment.seed}"
+            experiment = update_toml("", {"title": title, "experiment": to_tree(self.experiment)})
             write_atomically(self.folder / "experiment.toml", experiment.encode())
             if self.best.point is not None:
                 saved.append(self._checkpoint("best", self.best.weights, self.best.point))

@@ -27,7 +27,7 @@ def build_module(
         module = model.build(inputs, num_outputs)
         for path, layer in list(module.named_modules()):
             if isinstance(layer, nn.Linear | nn.Conv2d):
-                torch.manual_seed(stream_seed(seed, "init", path))
+                torch.default_generator.manual_seed(stream_seed(seed, "init", path))
                 model.init.build(layer)
                 if path != model.head:
                     model.parametrization.build(layer)

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from normlab.core import places
 from normlab.engine.data import Data, batches
 from normlab.engine.evaluation import Tally, chunks, set_training
 from normlab.engine.module import build_module
@@ -14,6 +15,18 @@ from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
 from normlab.lab.batches import batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
+
+
+def operations_per_step(experiment: Experiment) -> float:
+    """Estimate the multiplications and additions of an optimizer step, forward and backward."""
+    data = experiment.dataset.outline(places.data())
+    sizes = batch_sizes(experiment.training, experiment.dataset.split_sizes(data)[0])
+    per_sample = sum(
+        layer.inputs[0] * layer.kernel**2 * math.prod(layer.outputs)
+        for layer in experiment.model.plan(data.shape, experiment.loss.num_outputs(data))
+        if layer.op in ("linear", "conv")
+    )
+    return 6.0 * per_sample * sizes.size  # two each for the output, the input's and the weight's gradient
 
 
 class Trainer:
@@ -37,6 +50,7 @@ class Trainer:
         self._tally, self._val_tally = Tally(loss), Tally(loss)
         self._samples, self._since = 0, 0.0
         if training.compile:
+            torch.compiler.reset()  # else the nets of earlier runs count against its limit of recompilations
             self.module.compile()
         self._layers = list(self.module.modules())
         set_training(self._layers, True)
@@ -49,8 +63,14 @@ class Trainer:
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
         """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
         loss, output = self.stepper.step(number, x, y, wants_norm)
+        self._loss = loss.detach()
         self._tally.add(loss, output, y)
         self._samples += len(y)
+
+    @property
+    def loss_is_finite(self) -> bool:
+        """Whether the last step's loss is a finite number; asking waits for the device."""
+        return math.isfinite(self._loss)
 
     def measure(self) -> dict[str, float]:
         """Evaluate, and give all metrics; those of training are over the steps since the last time."""

@@ -13,18 +13,36 @@ from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.memory import physical_memory_bytes, show_bytes
 from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
+from normlab.lab.presets import BASELINE, Preset
 
 
 def check(experiment: Experiment, data_folder: Path | None = None) -> list[Problem]:
     """Look at the settings together, and give the warnings; imports no torch.
 
-    Raises: ConfigError with every problem that keeps the experiment from running; DataError when a
-    user's own file is missing or unreadable.
+    Raises: ConfigError with every problem that keeps the experiment from running, those of a user's own
+    file among them.
     """
     found = list(problems(experiment, data_folder))
     if errors := [problem for problem in found if not problem.warning]:
         raise ConfigError(*errors)
     return found
+
+
+def check_arms(preset: Preset) -> list[Problem]:
+    """Check every arm of a preset, and give the warnings.
+
+    Raises: ConfigError whose paths name the arm, unless it is the baseline.
+    """
+    warnings = list(preset.warnings())
+    for arm, experiment in preset.experiments.items():
+        try:
+            warnings += check(experiment)
+        except NormlabError as error:
+            if arm == BASELINE:
+                raise
+            told = [Problem(f'arm "{arm}": {p.path}', p.rule, p.remedy, p.value) for p in error.problems]
+            raise ConfigError(*told) from None
+    return list(dict.fromkeys(warnings))
 
 
 def problems(experiment: Experiment, data_folder: Path | None = None) -> Iterator[Problem]:

@@ -1,5 +1,6 @@
 """The metrics of a run: the same names in events, presets, charts and tables."""
 
+import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -24,12 +25,12 @@ def better(metric: str) -> Direction:
 
 
 def improves(value: float, best: float | None, direction: Direction, min_delta: float = 0.0) -> bool:
-    """Tell whether `value` beats `best` by more than `min_delta`; NaN never does, and anything beats None.
+    """Tell whether `value` beats `best` by more than `min_delta`; only what is finite does, even None.
 
     >>> improves(0.5, 0.6, "lower"), improves(0.55, 0.6, "lower", min_delta=0.1), improves(1.0, None, "lower")
     (True, False, True)
     """
-    if value != value:
+    if not math.isfinite(value):
         return False
     if best is None:
         return True

@@ -1,5 +1,6 @@
 """Presets: an experiment, or arms and seeds of one, in a TOML file that people share."""
 
+import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +11,7 @@ from pydantic import BeforeValidator, Field
 from normlab.core import places
 from normlab.core.choice import Record
 from normlab.core.errors import ConfigError, Problem
+from normlab.core.files import write_atomically
 from normlab.core.parsing import join, nearest, parse
 from normlab.core.text import Line, Name, Prose
 from normlab.lab.experiment import Experiment
@@ -108,6 +110,15 @@ class Preset(Record, frozen=True):
         """
         return parse(Preset, {name: getattr(self, name) for name in Preset.model_fields} | fields)
 
+    def warnings(self) -> Iterator[Problem]:
+        """Yield what is odd: an arm that is the same as one before it."""
+        seen: dict[Experiment, str] = {}
+        for index, (name, experiment) in enumerate(self.experiments.items()):
+            if experiment in seen:
+                rule, remedy = f"is the same as {seen[experiment]}", "change a setting that differs"
+                yield Problem(join("arms", index - 1), rule, remedy, name, warning=True)
+            seen.setdefault(experiment, name)
+
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong between arms and claims."""
         names = [BASELINE]
@@ -115,6 +126,11 @@ class Preset(Record, frozen=True):
             if arm.name in names:
                 yield Problem(join("arms", index, "name"), "is taken", "give each arm its own name", arm.name)
             names.append(arm.name)
+            if "seed" in arm.set:
+                at = join("arms", index, "set")
+                yield Problem(
+                    f"{at}: seed", "is not an arm's own: all arms share their seeds", "leave it out"
+                )
         for index, claim in enumerate(self.claims):
             for key in ("arm", "against"):
                 if getattr(claim, key) not in names:
@@ -123,6 +139,11 @@ class Preset(Record, frozen=True):
             if claim.arm == claim.against:
                 at = join("claims", index, "against")
                 yield Problem(at, "is the arm itself", "name another arm", claim.against)
+            if claim.direction == "equal" and not claim.margin:
+                at = join("claims", index, "margin")
+                yield Problem(
+                    at, "is missing: no two arms are equal to the last digit", "say how near is equal"
+                )
             timed = claim.metric in ("epochs_to", "steps_to")
             if timed != (claim.target is not None):
                 rule = "is missing" if timed else f"is for epochs_to and steps_to, not for {claim.metric}"
@@ -148,12 +169,12 @@ def parse_preset(text: str, origin: str) -> Preset:
     return preset
 
 
-def load_preset(name: str) -> Preset:
+def load_preset(name: str | Path) -> Preset:
     """Load a preset by name, one's own before a shipped one, or by its file's path.
 
     Raises: ConfigError when there is none, or its text is wrong.
     """
-    return load_preset_file(find_preset(name))
+    return load_preset_file(name if isinstance(name, Path) else find_preset(name))
 
 
 def load_preset_file(path: Path) -> Preset:
@@ -170,10 +191,10 @@ def find_preset(name: str) -> Path:
     Raises: ConfigError naming the nearest known preset.
     """
     if name.endswith(".toml") or "/" in name or "\\" in name:
-        return Path(name).expanduser()
+        return Path(os.path.expanduser(name))
     known = {path.stem: path for path in reversed(list(preset_files()))}
     if name not in known:
-        raise ConfigError(Problem("preset", "is unknown", nearest(name, known), name))
+        raise ConfigError(Problem("preset", "is unknown", nearest(name, sorted(known)), name))
     return known[name]
 
 
@@ -196,7 +217,7 @@ def read_text(path: Path) -> str:
     if len(raw) > MAX_BYTES:
         raise ConfigError(Problem(str(path), "is over 64 kB", "a preset is a small file; is this one?"))
     try:
-        return raw.decode()
+        return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ConfigError(Problem(str(path), "is not UTF-8 text", "save it as UTF-8")) from None
 
@@ -207,13 +228,12 @@ def save_preset(preset: Preset, path: Path) -> None:
     Raises: ConfigError when the folder can't be written, or what stands there is no preset.
     """
     before = read_text(path) if path.exists() else ""
+    if before:
+        parse_toml(before)
     text = update_toml(before, preset_tree(preset))
     parse_preset(text, path.name)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".toml.part")
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_atomically(path, text.encode())
     except OSError as error:
         raise ConfigError(
             Problem(str(path), f"can't be written: {error.strerror}", "choose another place")

@@ -63,7 +63,9 @@ def _set(tree: Tree, path: str, value: Any) -> None:
         here = ".".join(path.split(".")[: index + 1])
         fields = describe(record)
         if step not in fields:
-            raise ConfigError(Problem(here, "is no setting here", nearest(step, fields)))
+            elsewhere = _places(step) if index == 0 else []
+            remedy = f"did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(step, fields)
+            raise ConfigError(Problem(here, "is no setting here", remedy))
         if index == len(containers):
             break
         field = fields[step]
@@ -74,7 +76,7 @@ def _set(tree: Tree, path: str, value: Any) -> None:
         if not isinstance(inner, dict):
             raise ConfigError(Problem(here, "must be a table", value=inner))
         if field.family is not None:
-            if name != "kind" and inner.get("kind") not in members(field.family):
+            if name != "kind" and str(inner.get("kind")) not in members(field.family):
                 parse(record, tree, ".".join(path.split(".")[:index]))
             # A kind that is unknown, and about to be replaced, has no fields to look into.
             record = members(field.family).get(str(inner.get("kind")), Part)
@@ -83,14 +85,37 @@ def _set(tree: Tree, path: str, value: Any) -> None:
             record = field.record
         tree = inner
     if name == "kind" and field is not None and field.family is not None:
-        known = describe(members(field.family)[value]) if value in members(field.family) else {}
-        kept = {key: inner for key, inner in tree.items() if key in known and key != "kind"}
+        part = members(field.family).get(str(value))
+        kept = {
+            key: inner for key, inner in tree.items() if part and key != "kind" and _fits(part, key, inner)
+        }
         tree.clear()
         tree.update(kind=value, **kept)
     elif value is None or (value == "none" and describe(record)[name].optional):
         tree.pop(name, None)
     else:
         tree[name] = value
+
+
+def _fits(part: type[Part], name: str, value: Any) -> bool:
+    """Tell whether a part has a field of that name that takes that value."""
+    if name not in describe(part):
+        return False
+    try:
+        parse(part, {"kind": part.model_fields["kind"].default, name: value})
+    except ConfigError as error:
+        return not any(problem.path.startswith(name) for problem in error.problems)
+    return True
+
+
+def _places(name: str) -> list[str]:
+    """Find a setting that was named without its path: "epochs" is training.epochs, "norm" is model.norm."""
+    parts = {path: field.default for path, field in describe(Experiment).items()}
+    return [
+        f"{path}.{name}"
+        for path, part in parts.items()
+        if isinstance(part, BaseModel) and name in describe(type(part)) and name != "kind"
+    ]
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,11 @@ MAX_DOTS = 8
 
 # Strings and comments, whose brackets and dots don't count.
 _OPAQUE = re.compile(
-    r'"""(?:\\.|(?!""").)*"""' r"|'''.*?'''" r'|"(?:\\.|[^"\\\n])*"' r"|'[^'\n]*'" r"|#[^\n]*", re.DOTALL
+    r'"""(?:\\.|(?!""")[^\\])*"{3,5}'  # a string of three quotes may end in up to two of its own
+    r"|'''(?:(?!''').)*'{3,5}"
+    r'|"(?:\\[^\n]|[^"\\\n])*"'
+    r"|'[^'\n]*'|#[^\n]*",
+    re.DOTALL,
 )
 
 
@@ -43,7 +47,7 @@ def parse_toml(text: str) -> dict[str, Any]:
             )
     try:
         return tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
         raise ConfigError(Problem("the file", f"is not valid TOML: {error}", "mend that line")) from None
 
 
@@ -63,9 +67,12 @@ def _merge(table: Any, tree: dict[str, Any], depth: int) -> None:
         old = table.get(key)
         if isinstance(value, dict) and isinstance(old, dict):
             _merge(old, value, depth + 1)
-        elif _tables(value) and _tables(old) and len(value) == len(old):
-            for before, after in zip(old, value, strict=True):
+        elif _tables(value) and _tables(old):
+            for before, after in zip(old, value, strict=False):
                 _merge(before, after, depth + 1)
+            for item in value[len(old) :]:
+                old.append(_item(item, depth=2))
+            del old[len(value) :]
         elif old != value:
             table[key] = _item(value, depth + 1)
 

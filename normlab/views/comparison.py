@@ -26,36 +26,45 @@ class Comparison:
 
 def compare(arms: Mapping[str, Sequence[History]]) -> Comparison:
     """Set arms side by side, each with its finished runs; the first arm is the baseline."""
-    experiments = [_experiment(runs) for runs in arms.values()]
+    experiments = [runs[0].experiment for runs in arms.values()]
     return Comparison(list(arms), _settings(experiments), _results(list(arms.values())))
-
-
-def _experiment(runs: Sequence[History]) -> Experiment:
-    experiment = runs[0].experiment
-    assert experiment is not None, "only runs that have started are compared"
-    return experiment
 
 
 def _settings(experiments: Sequence[Experiment]) -> list[tuple[str, list[str]]]:
     baseline = experiments[0]
-    changed = [{d.path: d.after for d in differences(baseline, other)} for other in experiments]
-    before = {d.path: d.before for other in experiments for d in differences(baseline, other)}
-    return [(path, [show_setting(arm.get(path, before[path])) for arm in changed]) for path in before]
+    changes = [list(differences(baseline, other)) for other in experiments]
+    paths = dict.fromkeys(difference.path for changed in changes for difference in changed)
+    rows = [(path, [_setting(experiment, path) for experiment in experiments]) for path in paths]
+    if any(len(changed) > 1 for changed in changes):
+        rows.append(("confounded", [f"{len(c)} changes" if len(c) > 1 else "" for c in changes]))
+    return rows
+
+
+def _setting(experiment: Experiment, path: str) -> str:
+    """Write an arm's own value of a setting; a part of another kind may have none."""
+    value: object = experiment
+    for step in path.split("."):
+        if not hasattr(value, step):
+            return "–"
+        value = getattr(value, step)
+    return show_setting(value)
 
 
 def _results(arms: Sequence[Sequence[History]]) -> list[tuple[str, list[str]]]:
     rows = [("outcome", [_outcomes(runs) for runs in arms])] if _eventful(arms) else []
     if any(len(runs) > 1 for runs in arms):
         rows.append(("seeds", [str(len(runs)) for runs in arms]))
-    for when in ("best", "last"):
-        points = [[p for run in runs if (p := _point(run, when)) is not None] for runs in arms]
-        names = [name for name in _METRICS if any(name in p.metrics for arm in points for p in arm)]
-        unit = arms[0][0].experiment.training.unit if arms[0][0].experiment else "epoch"
-        places = [[float(p.epoch if unit == "epoch" else p.step) for p in arm] for arm in points]
-        rows.append((f"{unit} ({when})", [spread(values, ".0f") for values in places]))
+    unit = arms[0][0].unit
+    same = all(run.best == run.last for runs in arms for run in runs)
+    for when in ("best",) if same else ("best", "last"):
+        points = [[(run, p) for run in runs if (p := _point(run, when)) is not None] for runs in arms]
+        names = [name for name in _METRICS if any(name in p.metrics for arm in points for _, p in arm)]
+        title = "best = last" if same else when
+        places = [[float(run.place(point)) for run, point in arm] for arm in points]
+        rows.append((f"{unit} ({title})", [spread(values, ".0f") for values in places]))
         for name in names:
-            values = [[p.metrics[name] for p in arm if name in p.metrics] for arm in points]
-            rows.append((f"{name} ({when})", [spread(v, ".4f") for v in values]))
+            values = [[point.metrics[name] for _, point in arm if name in point.metrics] for arm in points]
+            rows.append((f"{name} ({title})", [spread(v, ".4f") for v in values]))
     rows.append(("parameters", [f"{runs[0].num_parameters:,}" for runs in arms]))
     rows.append(("seconds", [spread([run.seconds for run in runs], ".2f") for runs in arms]))
     return rows
@@ -89,6 +98,8 @@ def spread(values: Sequence[float], form: str) -> str:
         lost = f"{len(values) - len(finite)} not finite" if len(values) > 1 else show_value(values[0])
         return f"{spread(finite, form)} ({lost})" if finite else lost
     mean = statistics.fmean(values)
-    # Losses near 0 keep their digits.
-    shown = f"{mean:{form}}" if mean == 0 or abs(mean) >= 1e-3 or form == ".0f" else f"{mean:.2e}"
-    return shown if len(values) == 1 else f"{shown} ± {statistics.stdev(values):{form}}"
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    # Losses near 0 keep their digits, and those that explode stay short.
+    if form != ".0f" and mean != 0 and not 1e-3 <= abs(mean) < 1e5:
+        form = ".2e"
+    return f"{mean:{form}} ± {deviation:{form}}" if deviation else f"{mean:{form}}"

@@ -21,11 +21,13 @@ def test_every_arm_runs_with_every_seed_and_the_table_ends_it(normlab, preset):
     for number, (arm, seed) in enumerate(
         [("baseline", 0), ("baseline", 1), ("batch norm", 0), ("batch norm", 1)]
     ):
-        assert f"run {number + 1}/4: {arm}, seed {seed}" in done.stderr
+        assert f"run {number + 1}/4: {arm}" in done.stderr
+        assert f", seed {seed}: " in done.stderr
+    assert "batch norm (norm = batch), seed 0" in done.stderr, "an arm says what it changes"
     lines = done.stdout.splitlines()
     table = next(i for i, line in enumerate(lines) if line.split() == ["baseline", "batch", "norm"])
     assert lines[table + 2].split() == ["model.norm", "none", "batch"], "settings that differ come first"
-    assert any(line.startswith(" val_loss (best)") and line.count("±") == 2 for line in lines[table:])
+    assert any(line.startswith(" val_loss (best") and line.count("±") == 2 for line in lines[table:])
     assert any(line.split() == ["parameters", "42", "58"] for line in lines[table:])
     assert "• baseline   x batch norm" in done.stdout
     assert "┌" in "".join(lines[:table]), "the curves are drawn before it"
@@ -89,6 +91,7 @@ def test_a_diverged_run_is_code_1_and_shown(normlab, preset):
     assert done.returncode == 1
     assert "diverged (" in done.stderr
     assert any(line.split()[:3] == ["outcome", "2", "diverged"] for line in done.stdout.splitlines() if line)
+    assert "• baseline (diverged)" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

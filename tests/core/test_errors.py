@@ -22,7 +22,7 @@ def test_values_and_paths_are_shown_harmlessly():
     [
         (None, "none"),
         (False, "false"),
-        (2.0, "2"),
+        (2.0, "2.0"),
         (0.1, "0.1"),
         (float("inf"), "inf"),
         ({"a": (1, 2)}, "{a = [1, 2]}"),
@@ -36,3 +36,7 @@ def test_values_are_shown_as_a_preset_would_write_them(value, text):
 
 def test_long_values_are_cut():
     assert len(show_value(list(range(10_000)))) < 100
+
+
+def test_a_number_of_thousands_of_digits_is_shown_by_its_size():
+    assert show_value(1 << 20_000) == "a number of 20001 bits"

@@ -31,7 +31,7 @@ def lines(tree):
         ({"training": {"epochs": True}}, "training.epochs: true: must be a whole number from 1 to 100000000"),
         ({"training": {"epochs": 0}}, "training.epochs: 0: must be a whole number from 1 to 100000000"),
         ({"optimizer": {"lr": 0.1}}, None),
-        ({"model": 3}, "model: 3: must be a table"),
+        ({"model": 3}, "model: 3: must be a table; set model.kind to choose one"),
         (
             {"model": {"kind": "mlp", "hidden": [64, -1]}},
             "model.hidden[1]: -1: must be a whole number from 1 to 100000",

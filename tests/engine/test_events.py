@@ -10,7 +10,7 @@ from normlab.lab.experiment import Experiment
 EVENTS = [
     Preparing(run="a", what="x.gz", done_bytes=1, total_bytes=None),
     RunStarted(
-        run="a", arm="baseline", seed=0, experiment=Experiment(), device="cpu",
+        run="a", arm="baseline", seed=0, experiment=Experiment(), device="cpu", num_threads=1,
         num_parameters=1, num_train=2, num_val=3, steps_per_epoch=4, num_steps=5,
     ),
     Progress(run="a", epoch=1, step=2, seconds=0.5),

@@ -1,5 +1,6 @@
 import json
 import math
+import time
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import CheckpointSaved, Measured, Progress, RunFinished, RunStarted, Warned
 from normlab.engine.loop import run
+from normlab.engine.trainer import Trainer
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 
@@ -161,7 +163,7 @@ def test_evaluations_can_be_rare():
 
 def test_without_validation_the_training_loss_picks_the_best():
     events = events_of({"dataset.val_fraction": 0.0})
-    assert "val_loss" not in events[1].metrics
+    assert "val_loss" not in measured(events)[0].metrics
     assert events[-1].best.metrics["train_loss"] == min(e.metrics["train_loss"] for e in measured(events))
 
 
@@ -266,14 +268,12 @@ def test_a_stop_is_heeded_at_the_next_step_and_kept():
 
 
 def test_a_pause_is_not_counted():
-    import time
-
     events = run(experiment({"training.epochs": 5}), device="cpu")
     next(events)
+    started = time.perf_counter()
     time.sleep(0.5)
     rest = list(events)
-    assert rest[-1].seconds < 0.5
-    assert rest[0].metrics["samples_per_second"] > 84 / 0.5
+    assert rest[-1].seconds <= time.perf_counter() - started - 0.5 + 0.01
 
 
 def test_a_run_tells_where_it_is_between_evaluations():
@@ -377,12 +377,26 @@ def test_short_precisions_learn_like_float32(precision):
     assert short["train_loss"] != full["train_loss"]
 
 
-def test_deterministic_mode_is_on_in_the_run_only(monkeypatch):
-    events = run(experiment({"training.deterministic": True}), device="cpu")
-    next(events)
-    assert torch.are_deterministic_algorithms_enabled()
-    list(events)
-    assert not torch.are_deterministic_algorithms_enabled()
+def test_torch_s_global_settings_are_a_run_s_own_only_while_it_computes(monkeypatch):
+    seen = []
+    step = Trainer.step
+
+    def note(self, *arguments, **options):
+        seen.append((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()))
+        step(self, *arguments, **options)
+
+    monkeypatch.setattr(Trainer, "step", note)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        runs = [run(experiment({"training.deterministic": flag}), device="cpu") for flag in (True, False)]
+        for events in zip(*runs, strict=True):
+            assert len(events) == 2
+            assert not torch.are_deterministic_algorithms_enabled()
+            assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {(True, 1), (False, 1)}, "a small net gets one thread"
 
 
 @pytest.mark.slow

@@ -25,6 +25,22 @@ def test_deep_text_is_refused_at_once(text):
     assert time.perf_counter() - start < 1
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'x = """' + r"\a" * 5000,
+        'x = """a"""" # \\\n' + "a." * 20_000 + 'a="x"',
+        "x = " + "9" * 5000,
+        "x = '''" + "'a" * 20_000,
+    ],
+)
+def test_hostile_text_is_refused_at_once(text):
+    start = time.perf_counter()
+    with pytest.raises(ConfigError):
+        parse_toml(text)
+    assert time.perf_counter() - start < 1
+
+
 def test_brackets_and_dots_in_strings_and_comments_do_not_count():
     text = "a = \"[[[[[[[[[[ .........\" # [[[[[[[[[[\nb = '''\n[[[[[[[[[[[\n'''\n\"c.c.c.c.c.c.c.c.c.c.c\" = 1.5"
     assert parse_toml(text)["b"].startswith("[")

@@ -28,6 +28,8 @@ Depth = Annotated[int, Field(ge=1, le=10_000)]
 
 def _read_sizes(value: object) -> object:
     """Let sizes be written as a list, as "64, 32", or as depth x width: "10x500"."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return (value,)
     if isinstance(value, list):
         return tuple(value)
     if isinstance(value, str):

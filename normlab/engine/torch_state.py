@@ -1,0 +1,40 @@
+"""Torch's global settings, held for a run only while it computes: a pause, or another run, sees its own."""
+
+import os
+from collections.abc import Generator
+
+import torch
+
+from normlab.engine.events import Event
+
+# Below this many multiplications and additions a step, more threads cost more than they give: on a machine
+# that is busy elsewhere, two threads that wait for each other made digits 50 to 250 times slower than one.
+_OPERATIONS_PER_STEP = 1e8
+
+
+def choose_threads(operations_per_step: float) -> int:
+    """Choose the number of CPU threads for steps of that size: one, or all that torch may use."""
+    return 1 if operations_per_step < _OPERATIONS_PER_STEP else torch.get_num_threads()
+
+
+def holding(events: Generator[Event], num_threads: int, deterministic: bool) -> Generator[Event]:
+    """Pass events on; while the next one is computed, torch has that many threads and that mode."""
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
+    try:
+        while True:
+            threads = torch.get_num_threads()
+            mode = torch.are_deterministic_algorithms_enabled()
+            warns = torch.is_deterministic_algorithms_warn_only_enabled()
+            torch.set_num_threads(num_threads)
+            torch.use_deterministic_algorithms(deterministic or mode, warn_only=warns and not deterministic)
+            try:
+                event = next(events)
+            except StopIteration:
+                return
+            finally:
+                torch.set_num_threads(threads)
+                torch.use_deterministic_algorithms(mode, warn_only=warns)
+            yield event
+    finally:
+        events.close()
