@@ -47,7 +47,10 @@ class Presenter:
         """Write a line to stderr, whatever else is kept quiet; a second time it is known."""
         if text not in self._warned:
             self._warned.add(text)
-            self.narration.print(text, soft_wrap=True)
+            self._print(text)
+
+    def _print(self, text: str) -> None:
+        self.narration.print(text, soft_wrap=not self.narration.is_terminal)  # a file keeps its lines whole
 
     def finish(self, histories: Histories) -> None:
         """Show what came of all runs."""
@@ -71,7 +74,7 @@ class PlainPresenter(Presenter):
     _told = 0.0
 
     def say(self, text: str) -> None:
-        self.narration.print(text, soft_wrap=True)
+        self._print(text)
 
     def show(self, event: Event, history: History) -> None:
         match event:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Generator
+from contextlib import contextmanager
 
 import torch
 
@@ -23,18 +24,37 @@ def holding(events: Generator[Event], num_threads: int, deterministic: bool) -> 
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
     try:
         while True:
-            threads = torch.get_num_threads()
-            mode = torch.are_deterministic_algorithms_enabled()
-            warns = torch.is_deterministic_algorithms_warn_only_enabled()
-            torch.set_num_threads(num_threads)
-            torch.use_deterministic_algorithms(deterministic or mode, warn_only=warns and not deterministic)
-            try:
-                event = next(events)
-            except StopIteration:
+            with _threads(num_threads), _determinism(deterministic):
+                event = next(events, None)
+            if event is None:
                 return
-            finally:
-                torch.set_num_threads(threads)
-                torch.use_deterministic_algorithms(mode, warn_only=warns)
             yield event
     finally:
         events.close()
+
+
+@contextmanager
+def _threads(wanted: int) -> Generator[None]:
+    before = torch.get_num_threads()
+    if before == wanted:
+        yield
+        return
+    torch.set_num_threads(wanted)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _determinism(wanted: bool) -> Generator[None]:
+    if not wanted:
+        yield
+        return
+    before = torch.are_deterministic_algorithms_enabled()
+    warns = torch.is_deterministic_algorithms_warn_only_enabled()
+    torch.use_deterministic_algorithms(True)
+    try:
+        yield
+    finally:
+        torch.use_deterministic_algorithms(before, warn_only=warns)

@@ -57,13 +57,15 @@ class Trainer:
 
     def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Yield the batches of an epoch, counted from 1."""
-        shuffled = self.experiment.training.order == "shuffled"
+        # The order of a full batch says nothing, and costs a copy of the data.
+        matters = self.sizes.num_batches > 1 or self.experiment.model.norm.heeds_order
+        shuffled = self.experiment.training.order == "shuffled" and matters
         return batches(self.data, self.sizes, number, self.experiment.seed, shuffled)
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
         """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
         loss, output = self.stepper.step(number, x, y, wants_norm)
-        self._loss = loss.detach()
+        self._loss = loss = loss.detach()
         self._tally.add(loss, output, y)
         self._samples += len(y)
 

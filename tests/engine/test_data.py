@@ -8,6 +8,8 @@ from normlab.components.datasets import Dataset, Outline, Samples, ScaleFault
 from normlab.core.choice import member
 from normlab.core.errors import DataError
 from normlab.engine.data import add_label_noise, batches, load, scale, split
+from normlab.engine.stopwatch import Stopwatch
+from normlab.engine.trainer import Trainer
 from normlab.lab.batches import batch_sizes
 from normlab.lab.experiment import Experiment, Training
 from normlab.lab.settings import change
@@ -148,3 +150,18 @@ def test_large_data_is_gathered_batch_by_batch_in_the_same_order(monkeypatch):
 def test_sorted_order_is_by_target():
     data = data_of({"training.order": "sorted"})
     assert torch.equal(data.train_y, data.train_y.sort().values)
+
+
+def test_ghost_batches_of_a_full_batch_differ_from_epoch_to_epoch():
+    def epochs(norm):
+        wanted = change(
+            Experiment(), {"dataset.kind": "circles", "training.batch_size": "full", "model.norm.kind": norm}
+        )
+        trainer = Trainer(wanted, load(wanted, Path(), CPU), Path(), CPU, Stopwatch())
+        return [next(trainer.epoch(number))[0] for number in (1, 2)]
+
+    first, second = epochs("ghost_batch")
+    assert not torch.equal(first, second)
+    assert torch.equal(first.sort(0).values, second.sort(0).values)
+    first, second = epochs("batch")
+    assert first.data_ptr() == second.data_ptr(), "no copy where the order says nothing"

@@ -23,6 +23,8 @@ class Norm(Part, frozen=True):
 
     cancels_bias: ClassVar[bool] = False
     """True where a constant added per channel in front of the norm vanishes in it."""
+    heeds_order: ClassVar[bool] = False
+    """True where the order of a batch's samples changes the result."""
 
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> "nn.Module":

@@ -1,6 +1,6 @@
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -25,6 +25,8 @@ class GhostBatchNorm(BatchStatisticsNorm, frozen=True):
     """
 
     kind: Literal["ghost_batch"] = "ghost_batch"
+    heeds_order: ClassVar[bool] = True
+
     ghost_size: Annotated[int, Field(ge=2, le=10**7)] = 16
     """Samples in a chunk; at the batch size and above it is batch norm."""
 
