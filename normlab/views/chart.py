@@ -109,7 +109,7 @@ def whole_ticks(low: float, high: float) -> list[int]:
 
 def log_ticks(low: float, high: float) -> list[float]:
     """Choose round values between two powers of ten: 1, 2 and 5 of each decade, or decades alone."""
-    decades = range(math.floor(low), math.ceil(high) + 1)
+    decades = range(math.floor(low), min(math.ceil(high), 307) + 1)  # no float holds 5e308
     steps = (1, 2, 5) if high - low < 3 else (1,)
     ticks = [m * 10.0**d for d in decades for m in steps]
     inside = [tick for tick in ticks if low - 1e-9 <= math.log10(tick) <= high + 1e-9]

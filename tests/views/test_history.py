@@ -1,0 +1,88 @@
+import math
+
+import pytest
+
+from normlab.engine.events import Measured, Progress, RunFinished, RunStarted, Warned
+from normlab.engine.loop import run
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import change
+from normlab.views.history import History
+
+TINY = {
+    "dataset.kind": "circles",
+    "dataset.samples": 120,
+    "model.hidden": [8],
+    "training.epochs": 4,
+    "training.batch_size": 16,
+}
+
+
+def lived(settings=None):
+    """A run's events, and what they fold into."""
+    experiment = change(Experiment(), {**TINY, **(settings or {})})
+    history, events = History("arm", experiment), list(run(experiment, device="cpu"))
+    for event in events:
+        history.fold(event)
+    return history, events
+
+
+def only(kind, events):
+    return [event for event in events if isinstance(event, kind)]
+
+
+def test_a_stream_folds_into_what_it_tells():
+    history, events = lived({"optimizer.lr": 0.05, "training.early_stopping.patience": 50})
+    (started,), (end,) = only(RunStarted, events), only(RunFinished, events)
+    assert (history.num_parameters, history.num_steps) == (started.num_parameters, 24)
+    assert (history.epoch, history.step, history.seconds_left) == (4, 24, 0.0)
+    assert (history.outcome, history.reason, history.seconds) == ("completed", None, end.seconds)
+    assert (history.best, history.last) == (end.best, end.last)
+    assert [point.metrics for point in history.points] == [e.metrics for e in only(Measured, events)]
+    assert history.points[-1] == history.last
+
+
+def test_curves_are_the_measured_values_over_epochs():
+    history, events = lived()
+    values = [event.metrics["val_loss"] for event in only(Measured, events)]
+    assert history.curve("val_loss") == ([1, 2, 3, 4], values)
+    assert history.curve("val_rmse") == ([], [])
+
+
+def test_curves_are_over_steps_where_training_is_counted_in_them():
+    history, _ = lived({"training.steps": 10, "training.evaluate_every": 4})
+    assert history.unit == "step"
+    assert history.curve("train_loss")[0] == [4, 8, 10]
+    assert history.curve("lr")[1] == [0.001] * 3
+
+
+def test_a_metric_that_was_measured_only_sometimes_keeps_its_places():
+    history = History("", Experiment())
+    for epoch, metrics in enumerate(({"a": 1.0}, {}, {"a": 3.0}), 1):
+        history.fold(Measured(run="r", epoch=epoch, step=epoch, metrics={"seconds": 1.0, **metrics}))
+    assert history.curve("a") == ([1, 3], [1.0, 3.0])
+
+
+def test_a_run_that_diverged_shows():
+    line = {"dataset.kind": "noisy_line", "dataset.samples": 10, "loss.kind": "mse", "training.epochs": 50}
+    wild = {"model.activation.kind": "none", "optimizer.kind": "sgd", "optimizer.lr": 100.0}
+    history, events = lived({**line, **wild})
+    assert history.outcome == "diverged"
+    assert history.reason == only(RunFinished, events)[0].reason
+    last = history.points[-1].metrics
+    assert not all(math.isfinite(last[name]) for name in ("train_loss", "val_loss"))
+    assert len(history.points) < 50
+
+
+def test_the_time_left_follows_the_steps_done():
+    history = History("", Experiment(), num_steps=100)
+    assert history.seconds_left is None
+    history.fold(Progress(run="r", epoch=2, step=25, seconds=3.0))
+    assert (history.epoch, history.step, history.seconds) == (2, 25, 3.0)
+    assert history.seconds_left == pytest.approx(9.0)
+    assert history.points == []
+
+
+def test_other_events_change_nothing():
+    history = History("", Experiment())
+    history.fold(Warned(run="r", message="odd"))
+    assert history == History("", Experiment())
