@@ -2,7 +2,7 @@
 
 import os
 import platform
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 
 from normlab.core import places
@@ -15,10 +15,15 @@ def examine() -> int:
     faults = 0
     print(f"python       {platform.python_version()} on {platform.platform()}")
     for package in _PACKAGES:
-        print(f"{package:12} {metadata.version(package)}")
+        try:
+            print(f"{package:12} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            faults += 1
+            print(f"{package:12} is missing; reinstall normlab")
     try:
         import torch
 
+        import_module("torchvision")  # the two fail together where they don't match
         from normlab.engine.device import devices, pick_device
 
         for device in devices():

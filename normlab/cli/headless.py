@@ -81,9 +81,14 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
             sys.stdout.flush()
         except OSError as error:
             # Whoever read stdout has gone, head or a whole terminal; what was trained is saved by now.
-            if error.errno not in (errno.EPIPE, errno.EIO):
+            if error.errno not in (errno.EPIPE, errno.EIO, errno.ENOSPC):
                 raise
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            if error.errno == errno.ENOSPC:
+                print(
+                    "stdout: can't be written: no space left; free some, or write elsewhere", file=sys.stderr
+                )
+                return 1
             return 128 + (caught.number or _SIGPIPE)
     return code if caught.number is None else 128 + caught.number
 

@@ -78,3 +78,8 @@ def test_readme_and_help_know_the_same_options():
 @pytest.mark.parametrize("command", ["list", "show", "check", "schema"])
 def test_readme_names_every_presets_command(command):
     assert f"normlab presets {command}" in README.read_text()
+
+
+def test_the_doctor_finds_a_package_that_is_missing(monkeypatch):
+    monkeypatch.setattr("normlab.cli.doctor._PACKAGES", ("normlab", "no-such-package"))
+    assert "no-such-package is missing; reinstall normlab" in run("doctor", code=1)

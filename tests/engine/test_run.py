@@ -427,3 +427,13 @@ def test_warnings_come_after_the_start():
     events = events_of({"model.norm.kind": "batch"})
     assert isinstance(events[0], RunStarted)
     assert "model.bias" in events[1].message
+
+
+def test_a_run_s_folder_holds_a_preset_that_runs_it_again(tmp_path):
+    from normlab.lab.presets import load_preset
+
+    wanted = experiment({"seed": 3, "model.norm.kind": "batch"})
+    first = numbers(list(run(wanted, device="cpu", folder=str(tmp_path), arm="x")))
+    preset = load_preset(tmp_path / "experiment.toml")
+    assert preset.title.endswith(": x, seed 3")
+    assert numbers(list(run(preset.experiment, device="cpu"))) == first
