@@ -102,7 +102,7 @@ def describe(model: type[BaseModel]) -> dict[str, Field]:
 
 def _describe(model: type[BaseModel], name: str, info: FieldInfo) -> Field:
     annotation = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
-    default = info.default_factory() if info.default_factory else info.default  # type: ignore[call-arg]
+    default = info.get_default(call_default_factory=True)
     return replace(_read(name, annotation), model=model, shared_help=info.description, default=default)
 
 

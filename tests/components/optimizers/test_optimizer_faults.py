@@ -25,9 +25,9 @@ class Holder(Record, frozen=True):
         ),
         (
             {"kind": "rprop", "smallest": 60.0},
-            "optimizer.largest: 50: must be at least smallest, which is 60; raise it or lower smallest",
+            "optimizer.largest: 50.0: must be at least smallest, which is 60; raise it or lower smallest",
         ),
-        ({"kind": "adam", "beta1": 1.0}, "optimizer.beta1: 1: must be a number at least 0 and below 1"),
+        ({"kind": "adam", "beta1": 1.0}, "optimizer.beta1: 1.0: must be a number at least 0 and below 1"),
         ({"kind": "muon", "lr": -1}, "optimizer.lr: -1: must be a number from 0 to 1000000"),
     ],
 )
