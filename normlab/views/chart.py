@@ -93,6 +93,8 @@ def draw(series: Sequence[Series], title: str, width: int, height: int, color: b
         if log:
             powers = log_ticks(min(seen_y), max(seen_y))
             plt.yticks([math.log10(tick) for tick in powers], [f"{tick:.3g}" for tick in powers])
+        else:
+            plt.yticks(*value_ticks(min(seen_y), max(seen_y)))
         text: str = plt.build()
         return text if color else plt.uncolorize(text)
 
@@ -105,6 +107,21 @@ def whole_ticks(low: float, high: float) -> list[int]:
     """
     step = next(s for e in range(12) for s in (10**e, 2 * 10**e, 5 * 10**e) if (high - low) / s <= 8)
     return list(range(math.ceil(low / step) * step, math.floor(high) + 1, step)) or [round(low)]
+
+
+def value_ticks(low: float, high: float) -> tuple[list[float], list[str]]:
+    """Part a range into five, with labels as short as tells them apart.
+
+    >>> value_ticks(0.0, 2e20)[1]
+    ['0', '4e+19', '8e+19', '1.2e+20', '1.6e+20', '2e+20']
+    """
+    ticks = [low + (high - low) * part / 5 for part in range(6)] if high > low else [low]
+    labels = [f"{tick:.3g}" for tick in ticks]
+    digits = 3
+    while len(set(labels)) < len(ticks) and digits < 8:
+        digits += 1
+        labels = [f"{tick:.{digits}g}" for tick in ticks]
+    return ticks, labels
 
 
 def log_ticks(low: float, high: float) -> list[float]:

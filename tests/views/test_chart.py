@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from normlab.views.chart import Series, decimate, draw, log_ticks, thin, whole_ticks
+from normlab.views.chart import Series, decimate, draw, log_ticks, thin, value_ticks, whole_ticks
 
 NAN, INF = math.nan, math.inf
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -147,3 +147,10 @@ def test_logarithmic_ticks_are_two_or_more_within_the_chart(low, length):
     ticks = log_ticks(low, low + length)
     assert len(ticks) >= 2
     assert all(low - 1e-6 <= math.log10(tick) <= low + length + 1e-6 for tick in ticks)
+
+
+def test_labels_of_values_stay_short_and_tell_them_apart():
+    for low, high in ((0.69314, 0.69316), (-1e-9, 3e38), (5.0, 5.0)):
+        ticks, labels = value_ticks(low, high)
+        assert len(set(labels)) == len(ticks)
+        assert max(map(len, labels)) <= 10
