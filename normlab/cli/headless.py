@@ -9,9 +9,10 @@ import traceback
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import Any, Literal
 
-from normlab.cli.presenters import Form, Presenter, make_presenter
+from normlab.cli.live import LivePresenter
+from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
 from normlab.core import places
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.engine.control import Control
@@ -22,6 +23,9 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, Study, load_preset
 from normlab.lab.settings import change
 from normlab.views.history import History
+
+Form = Literal["full", "quiet", "json"]
+"""What is shown: progress, curves and table; the table alone; or events as JSON."""
 
 FAILURES = ("diverged", "oom", "failed")
 MAX_SETTING = 10_000
@@ -58,6 +62,16 @@ def read_setting(text: str) -> tuple[str, Any]:
         return path, tomllib.loads(f"value = {value}")["value"]
     except (ValueError, RecursionError):
         return path, value
+
+
+def make_presenter(form: Form, preset: Preset) -> Presenter:
+    """Choose the presenter: a live one needs a terminal on both streams."""
+    if form == "json":
+        return JsonPresenter(preset)
+    if form == "quiet":
+        return Presenter(preset)
+    live = sys.stdout.isatty() and sys.stderr.isatty()
+    return LivePresenter(preset) if live else PlainPresenter(preset)
 
 
 def run_plan(preset: Preset, device: str, form: Form) -> int:

@@ -1,8 +1,6 @@
 """How a headless run is shown: as plain lines, as JSON, or only in the end. The live one is in live.py."""
 
-import sys
 import time
-from typing import Literal
 
 from rich.console import Console
 
@@ -12,9 +10,6 @@ from normlab.engine.events import Event, Measured, Point, Preparing, RunFinished
 from normlab.lab.presets import Preset
 from normlab.lab.settings import differences, label
 from normlab.views.history import History
-
-Form = Literal["full", "quiet", "json"]
-"""What is shown: progress, curves and table; the table alone; or events as JSON."""
 
 SECONDS_BETWEEN_LINES = 2.0
 
@@ -132,15 +127,3 @@ def outcome_line(event: RunFinished, history: History) -> str:
 def _best_line(point: Point) -> str:
     names = [name for name in point.metrics if name.startswith("val_")] or ["train_loss"]
     return ", ".join(f"{name} {point.metrics[name]:.4g}" for name in names)
-
-
-def make_presenter(form: Form, preset: Preset) -> Presenter:
-    """Choose the presenter: a live one needs a terminal on both streams."""
-    from normlab.cli.live import LivePresenter
-
-    if form == "json":
-        return JsonPresenter(preset)
-    if form == "quiet":
-        return Presenter(preset)
-    live = sys.stdout.isatty() and sys.stderr.isatty()
-    return LivePresenter(preset) if live else PlainPresenter(preset)
