@@ -24,6 +24,7 @@ class LivePresenter(PlainPresenter):
             console=self.narration,
             refresh_per_second=8,
             expand=True,
+            transient=True,
         )
         self._task: TaskID | None = None
 
