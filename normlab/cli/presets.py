@@ -3,7 +3,6 @@
 import json
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 
 from normlab.core import places
 from normlab.core.errors import NormlabError
@@ -40,13 +39,14 @@ def check_files(files: Iterable[str]) -> int:
     code = 0
     for name in files:
         shown = visible(name, 400)
+        here = ""  # what is wrong with the file itself names it
         try:
             preset = load_preset(name)
+            here = f"{shown}: "
             warnings = check_arms(preset)
         except NormlabError as error:
             code = 2
             for problem in error.problems:
-                here = "" if str(problem).startswith((Path(name).name, name)) else f"{shown}: "
                 print(f"{here}{problem}", file=sys.stderr)
             continue
         for warning in warnings:

@@ -75,10 +75,10 @@ def _explain(model: type[BaseModel], detail: ErrorDetails, path: str) -> Problem
         elif field.item and steps and isinstance(steps[0], int):
             path = join(path, steps.pop(0))
             field, record = field.item, field.item.record
-    return _judge(path, field, record, detail)
+    return _judge(path, field, detail)
 
 
-def _judge(path: str, field: Field | None, record: type[BaseModel] | None, detail: ErrorDetails) -> Problem:
+def _judge(path: str, field: Field | None, detail: ErrorDetails) -> Problem:
     value = detail["input"]
     match detail["type"]:
         case "missing":

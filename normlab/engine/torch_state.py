@@ -8,8 +8,8 @@ import torch
 
 from normlab.engine.events import Event
 
-# Below this many multiplications and additions a step, more threads cost more than they give: on a machine
-# that is busy elsewhere, two threads that wait for each other made digits 50 to 250 times slower than one.
+# Below this many multiplications and additions a step, threads that wait for each other on a busy machine
+# cost more than they give: an arm of digits took up to 33 s on two, and 0.2 s on one. The bound is a guess.
 _OPERATIONS_PER_STEP = 1e8
 
 

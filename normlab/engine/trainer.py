@@ -65,7 +65,7 @@ class Trainer:
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
         """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
         loss, output = self.stepper.step(number, x, y, wants_norm)
-        self._loss = loss = loss.detach()
+        self._loss = loss.detach()
         self._tally.add(loss, output, y)
         self._samples += len(y)
 

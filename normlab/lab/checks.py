@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from pathlib import Path
 
 from normlab.components.datasets import Outline
 from normlab.components.models import Layer
@@ -16,13 +15,13 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset
 
 
-def check(experiment: Experiment, data_folder: Path | None = None) -> list[Problem]:
+def check(experiment: Experiment) -> list[Problem]:
     """Look at the settings together, and give the warnings; imports no torch.
 
     Raises: ConfigError with every problem that keeps the experiment from running, those of a user's own
     file among them.
     """
-    found = list(problems(experiment, data_folder))
+    found = list(problems(experiment))
     if errors := [problem for problem in found if not problem.warning]:
         raise ConfigError(*errors)
     return found
@@ -45,10 +44,10 @@ def check_arms(preset: Preset) -> list[Problem]:
     return list(dict.fromkeys(warnings))
 
 
-def problems(experiment: Experiment, data_folder: Path | None = None) -> Iterator[Problem]:
+def problems(experiment: Experiment) -> Iterator[Problem]:
     """Yield every refusal and warning; a data set's own error is yielded as problems too."""
     try:
-        data = experiment.dataset.outline(places.data() if data_folder is None else data_folder)
+        data = experiment.dataset.outline(places.data())
     except NormlabError as error:
         yield from error.problems
         return

@@ -9,9 +9,6 @@ Metric = Literal[
 ]  # fmt: skip
 """What a run can be judged by."""
 
-Extra = Literal["lr", "grad_norm", "samples_per_second", "seconds"]
-"""What is measured beside."""
-
 Direction = Literal["lower", "higher"]
 
 

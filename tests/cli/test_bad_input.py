@@ -98,3 +98,11 @@ def test_a_home_that_is_a_file_does_not_stop_the_shipped_presets(monkeypatch, tm
     blocked.write_text("")
     monkeypatch.setenv("NORMLAB_HOME", str(blocked))
     assert load_preset("digits").title
+
+
+def test_a_check_names_the_file_once_whatever_is_wrong(capsys, monkeypatch, tmp_path):
+    path = tmp_path / "arms.toml"  # called like the first word of an error, on purpose
+    text = 'title = "x"\n[experiment.dataset]\nkind = "digits"\n[[arms]]\nname = "a"\n'
+    for setting in ('"model.norm.knd" = 1', '"loss.kind" = "mse"'):
+        path.write_text(f"{text}set = {{ {setting} }}\n")
+        assert fails(capsys, monkeypatch, "presets", "check", str(path)).count("arms.toml") == 1
