@@ -7,7 +7,7 @@ READY  := $(VENV)/.ready
 .PHONY: lab test check bench docs wheel clean
 
 lab: $(READY)
-	@$(BIN)/normlab $(or $(ARGS),--preset digits --no-ui)
+	@$(BIN)/normlab $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto $(ARGS)

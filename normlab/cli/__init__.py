@@ -2,10 +2,14 @@
 
 import io
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from normlab.cli.app import OpenLab
 
 
-def main() -> None:
-    """Run the command line and exit.
+def main(open_lab: "OpenLab") -> None:
+    """Run the command line and exit; `open_lab` shows the screens, which this room knows nothing of.
 
     Codes: 0 done; 1 a run failed or diverged; 2 bad input; 128 + n after signal n.
     """
@@ -18,7 +22,7 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     try:
-        app()
+        app(obj=open_lab)
     except NormlabError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -1,10 +1,18 @@
 """What can be said on the command line."""
 
-from typing import Annotated
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from normlab.core.errors import ConfigError, Problem
+
+if TYPE_CHECKING:
+    from normlab.lab.presets import Preset
+
+OpenLab = Callable[["Preset | None", str | None, str], int]
+"""Opens the lab with a preset, its name, and a device; gives the exit code."""
 
 app = typer.Typer(
     name="normlab",
@@ -37,7 +45,7 @@ def lab(
 ) -> None:
     """A laboratory for one question: what does this change do to training?
 
-    normlab --preset digits --no-ui trains on handwritten digits and compares norms.
+    Opens the lab in the terminal; normlab --preset digits --no-ui trains without it, and compares norms.
     """
     if version:
         from normlab import __version__
@@ -46,18 +54,29 @@ def lab(
         return
     if context.invoked_subcommand is not None:
         return
-    if not no_ui:
-        remedy = "run headless: normlab --preset digits --no-ui"
-        raise ConfigError(Problem("normlab", "has no screen yet: it comes with the next version", remedy))
-    if preset is None:
-        remedy = "add --preset digits, or one of: normlab presets list"
-        raise ConfigError(Problem("--no-ui", "needs a preset to run", remedy))
-    from normlab.cli.headless import plan, run_plan
+    from normlab.cli.plan import plan
     from normlab.engine.device import check_device_name
 
     check_device_name(device)
-    arms = plan(preset, set_ or [], seed, seeds)
-    raise typer.Exit(run_plan(arms, device, "json" if json else "quiet" if quiet else "full"))
+    if no_ui:
+        if preset is None:
+            remedy = "add --preset digits, or one of: normlab presets list"
+            raise ConfigError(Problem("--no-ui", "needs a preset to run", remedy))
+        from normlab.cli.headless import run_plan
+
+        arms = plan(preset, set_ or [], seed, seeds)
+        raise typer.Exit(run_plan(arms, device, "json" if json else "quiet" if quiet else "full"))
+    if json or quiet:
+        raise ConfigError(Problem("--json" if json else "--quiet", "shows no screen", "add --no-ui"))
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        remedy = "run headless: normlab --preset digits --no-ui"
+        raise ConfigError(Problem("normlab", "needs a terminal for its screens", remedy))
+    changed = bool(set_) or seed is not None or seeds is not None
+    if preset is None and changed:
+        remedy = "add --preset NAME: they change its baseline"
+        raise ConfigError(Problem("--set, --seed and --seeds", "need a preset", remedy))
+    loaded = None if preset is None else plan(preset, set_ or [], seed, seeds)
+    raise typer.Exit(context.obj(loaded, preset, device))
 
 
 @presets_app.command("list")

@@ -4,23 +4,22 @@ import errno
 import os
 import signal
 import sys
-import tomllib
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator
 from contextlib import closing, contextmanager, suppress
 from types import FrameType
-from typing import Any, Literal
+from typing import Literal
 
 from normlab.cli.live import LivePresenter
 from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
 from normlab.core import places
-from normlab.core.errors import ConfigError, NormlabError, Problem
+from normlab.core.errors import NormlabError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import RunFinished
-from normlab.lab.checks import check_arms
+from normlab.engine.ids import new_run_id
 from normlab.lab.experiment import Experiment
-from normlab.lab.presets import Preset, Study, load_preset
+from normlab.lab.presets import Preset
 from normlab.lab.settings import change
 from normlab.views.history import History
 
@@ -28,40 +27,7 @@ Form = Literal["full", "quiet", "json"]
 """What is shown: progress, curves and table; the table alone; or events as JSON."""
 
 FAILURES = ("diverged", "oom", "failed")
-MAX_SETTING = 10_000
 _SIGPIPE = 13
-
-
-def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None) -> Preset:
-    """Load a preset and change it as the command line says; every arm is checked before any runs.
-
-    Raises: ConfigError.
-    """
-    preset = load_preset(name)
-    experiment = preset.experiment
-    if settings:
-        experiment = change(experiment, dict(read_setting(text) for text in settings))
-    if seed is not None:
-        experiment = change(experiment, {"seed": seed})
-    study = preset.study if seeds is None else Study(seeds=seeds)
-    preset = preset.with_(experiment=experiment, study=study)
-    check_arms(preset)
-    return preset
-
-
-def read_setting(text: str) -> tuple[str, Any]:
-    """Read PATH=VALUE; the value is TOML where it can be, and else text.
-
-    >>> read_setting("optimizer.lr=0.1"), read_setting("model.norm.kind=group")
-    (('optimizer.lr', 0.1), ('model.norm.kind', 'group'))
-    """
-    path, equals, value = (piece.strip() for piece in text.partition("="))
-    if not path or not equals or len(value) > MAX_SETTING:
-        raise ConfigError(Problem("--set", "must be PATH=VALUE", "try --set optimizer.lr=0.1", text))
-    try:
-        return path, tomllib.loads(f"value = {value}")["value"]
-    except (ValueError, RecursionError):
-        return path, value
 
 
 def make_presenter(form: Form, preset: Preset) -> Presenter:
@@ -115,7 +81,7 @@ def _runs(preset: Preset) -> Iterator[tuple[str, Experiment]]:
 
 def _run(history: History, device: str, control: Control, presenter: Presenter, caught: "_Caught") -> int:
     """Run one experiment to its end, and give its exit code; what it raises ends this run only."""
-    from normlab.engine.loop import new_run_id, run
+    from normlab.engine.loop import run
 
     run_id = new_run_id()
     folder = places.runs() / run_id

@@ -49,7 +49,7 @@ def print_curves(histories: Histories, title: str) -> None:
 
 def print_table(histories: Histories) -> None:
     """Print arms side by side: settings that differ, then results; one table below another where many."""
-    comparison = compare(histories)
+    comparison = compare(histories.items())
     console = Console(highlight=False)
     if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
         table = _table(comparison, range(len(comparison.arms)))
@@ -77,7 +77,7 @@ def _table(comparison: Comparison, arms: Sequence[int]) -> Table:
     table.add_column()
     for arm in arms:
         table.add_column(Text(visible(comparison.arms[arm], 40)), justify="right")
-    for index, (name, cells) in enumerate([*comparison.settings, *comparison.results], start=1):
+    for index, row in enumerate([*comparison.settings, *comparison.results], start=1):
         ends = index == len(comparison.settings)
-        table.add_row(Text(name), *(Text(cells[arm]) for arm in arms), end_section=ends)
+        table.add_row(Text(row.name), *(Text(row.cells[arm].text) for arm in arms), end_section=ends)
     return table

@@ -12,6 +12,11 @@ def home() -> Path:
     return Path(os.path.expanduser(chosen)) if chosen else Path(platformdirs.user_data_dir("normlab"))
 
 
+def config() -> Path:
+    """Folder of the lab's settings: the home where one was chosen, else the platform's own for settings."""
+    return home() if os.environ.get("NORMLAB_HOME") else Path(platformdirs.user_config_dir("normlab"))
+
+
 def runs() -> Path:
     """Folder with one folder per run."""
     return home() / "runs"

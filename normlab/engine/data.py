@@ -29,6 +29,8 @@ class Data:
     train_y: Tensor
     val_x: Tensor
     val_y: Tensor
+    plain: tuple[Samples, Samples] | None = None
+    """Both parts as they were before scaling, kept where a sample is one number or two: for pictures."""
 
     @property
     def num_train(self) -> int:
@@ -49,14 +51,16 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
     train, val = split(dataset, outline, dataset.read(folder, numpy_stream(seed, "data")), seed)
     train = Samples(train.x, add_label_noise(train.y, dataset.label_noise, outline.num_classes, seed))
     train_x, val_x = scale(dataset, train.x, val.x)
+    train_y = train.y
     if experiment.training.order == "sorted":
-        order = np.argsort(train.y.reshape(len(train.y)), kind="stable")
-        train_x, train = train_x[order], Samples(train.x, train.y[order])
+        order = np.argsort(train_y.reshape(len(train_y)), kind="stable")
+        train_x, train_y = train_x[order], train_y[order]
 
     def place(array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
-    return Data(place(train_x), place(train.y), place(val_x), place(val.y))
+    plain = (train, val) if outline.shape in ((1,), (2,)) else None
+    return Data(place(train_x), place(train_y), place(val_x), place(val.y), plain)
 
 
 def split(dataset: Dataset, outline: Outline, samples: Samples, seed: int) -> tuple[Samples, Samples]:
@@ -108,23 +112,24 @@ def add_label_noise(
     return noisy
 
 
-def scale(dataset: Dataset, train: Array, val: Array) -> tuple[Array, Array]:
+def scale(dataset: Dataset, train: Array, *others: Array) -> tuple[Array, ...]:
     """Apply the scale fault, then standardise; the training part alone gives mean and deviation."""
+    parts = (train, *others)
     if fault := dataset.scale_fault:
-        train, val = train.copy(), val.copy()
-        for part in (train, val):
+        parts = tuple(part.copy() for part in parts)
+        for part in parts:
             part[:, fault.feature] *= fault.factor
     every = tuple(range(1, train.ndim))
     match dataset.standardize:
         case "none":
-            return train, val
+            return parts
         case "sample":
-            return _standardize(train, train, every), _standardize(val, val, every)
+            return tuple(_standardize(part, part, every) for part in parts)
         case "feature":
             axes = (0,)
         case "channel":
             axes = (0, *every[1:])
-    return _standardize(train, train, axes), _standardize(val, train, axes)
+    return tuple(_standardize(part, parts[0], axes) for part in parts)
 
 
 def _standardize(x: Array, by: Array, axes: tuple[int, ...]) -> Array:

@@ -93,6 +93,29 @@ class Measured(RunEvent, Point, frozen=True):
     event: Literal["measured"] = "measured"
 
 
+class Probed(RunEvent, frozen=True):
+    """What the model answers over a line or a plane of inputs, with samples of the data: for a picture.
+
+    Inputs are in the data's own units, before standardisation.
+    """
+
+    event: Literal["probed"] = "probed"
+    epoch: int
+    step: int
+    low: tuple[Number, ...]
+    """Smallest input of the picture: one number for a line, two for a plane."""
+    high: tuple[Number, ...]
+    """Largest input of the picture."""
+    sizes: tuple[int, ...]
+    """Number of evenly spaced inputs along each dimension, both ends included."""
+    answers: tuple[Number, ...]
+    """The class, or the value, at each input; the first dimension varies fastest."""
+    train: tuple[tuple[Number, ...], ...]
+    """Training samples: inputs, then the class or value. At most some hundred."""
+    val: tuple[tuple[Number, ...], ...]
+    """Validation samples, likewise."""
+
+
 class Warned(RunEvent, frozen=True):
     """Something is odd, and the run goes on."""
 
@@ -126,7 +149,7 @@ class RunFinished(RunEvent, frozen=True):
     """Of training and evaluation, pauses left out."""
 
 
-Event = Preparing | RunStarted | Progress | Measured | Warned | CheckpointSaved | RunFinished
+Event = Preparing | RunStarted | Progress | Measured | Probed | Warned | CheckpointSaved | RunFinished
 
 _ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 

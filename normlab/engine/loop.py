@@ -1,8 +1,9 @@
 """run(experiment) -> events: the training loop."""
 
 import math
-import secrets
+import time
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Literal
 
@@ -25,12 +26,15 @@ from normlab.engine.events import (
     Outcome,
     Point,
     Preparing,
+    Probed,
     Progress,
     RunFinished,
     RunStarted,
     Warned,
 )
+from normlab.engine.ids import new_run_id
 from normlab.engine.module import num_parameters
+from normlab.engine.probe import Probe
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.torch_state import choose_threads, holding
 from normlab.engine.trainer import Trainer, operations_per_step
@@ -40,11 +44,7 @@ from normlab.lab.settings import to_tree
 from normlab.lab.toml import update_toml
 
 _PROGRESS_SECONDS = 0.1
-
-
-def new_run_id() -> str:
-    """Make a run id: 6 letters and digits that can't be mistaken for one another."""
-    return "".join(secrets.choice("abcdefghjkmnpqrstuvwxyz23456789") for _ in range(6))
+_PROBE_SECONDS = 0.5
 
 
 def run(
@@ -55,11 +55,13 @@ def run(
     control: Control | None = None,
     folder: Path | str | None = None,
     run_id: str | None = None,
+    probe: bool = False,
 ) -> Generator[Event]:
     """Train an experiment, telling what happens as events; nothing happens until they are pulled.
 
     `device`: auto, cpu, cuda, cuda:N or mps. `control` stops the run from another thread. With `folder`,
-    the experiment and the best and last weights are written there, however the run ends.
+    the experiment and the best and last weights are written there, however the run ends. With `probe`,
+    what the model answers is told too, where samples are one number or two; that changes nothing else.
     The same experiment gives the same events, times apart, on the same machine and thread count.
 
     Divergence, a stop and memory that runs out are outcomes of the last event, RunFinished.
@@ -72,8 +74,10 @@ def run(
     session = _Session(
         experiment, place, num_threads, arm, control or Control(), kept, run_id or new_run_id(), warnings
     )
-    events = holding(session.events(), num_threads, experiment.training.deterministic)
-    return session.watch.around(events)
+    events = session.watch.around(session.events())
+    if probe:
+        events = session.probing(events)
+    return holding(events, num_threads, experiment.training.deterministic)
 
 
 class _Session:
@@ -97,6 +101,7 @@ class _Session:
         self.outcome: Outcome = "completed"
         self.reason: str | None = None
         self.trainer: Trainer | None = None
+        self.probe: Probe | None = None
         self.best: Best | None = None
         self.last: Point | None = None
         self.epoch = self.step = 0
@@ -123,6 +128,32 @@ class _Session:
         yield RunFinished(
             run=self.id, outcome=self.outcome, reason=self.reason, best=best, last=self.last, seconds=seconds
         )
+
+    def probing(self, events: Generator[Event]) -> Generator[Event]:
+        """Pass events on, and tell the answers after evaluations, twice a second at most, and at the end.
+
+        This receives what the stopwatch passes on, so that it stands still meanwhile.
+        """
+        probed, told = 0, -math.inf
+        with closing(events):
+            for event in events:
+                if isinstance(event, RunFinished) and self.step > probed:
+                    yield from self._look()
+                yield event
+                if isinstance(event, Measured) and time.monotonic() - told >= _PROBE_SECONDS:
+                    yield from self._look()
+                    probed, told = self.step, time.monotonic()
+
+    def _look(self) -> list[Probed]:
+        if self.trainer is None or self.trainer.data.plain is None:
+            return []
+        try:
+            self.probe = self.probe or Probe(self.experiment.dataset, self.trainer.data)
+            return [self.probe.look(self.id, self.epoch, self.step, self.trainer.answer)]
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return []  # a run must not end because of its picture
 
     def _fetch(self) -> Iterator[Event]:
         for part in self.experiment.dataset.fetch(places.data()):

@@ -1,7 +1,8 @@
 """An experiment made ready on a device: its data, module and optimizer, stepped and evaluated."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -45,8 +46,8 @@ class Trainer:
         self.criterion = loss.build().to(device)
         self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
         self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
-        widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
-        self._val_chunks = chunks(data.val_x, data.val_y, widest)
+        self._widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
+        self._val_chunks = chunks(data.val_x, data.val_y, self._widest)
         self._tally, self._val_tally = Tally(loss), Tally(loss)
         self._samples, self._since = 0, 0.0
         if training.compile:
@@ -88,11 +89,26 @@ class Trainer:
         self.clock.observe(metrics)
         return metrics
 
-    @torch.inference_mode()
+    def answer(self, x: Tensor) -> Tensor:
+        """Give the model's outputs for scaled inputs, as in an evaluation: (N, num_outputs), float32.
+
+        Nothing of the training is changed by it.
+        """
+        with self._evaluating():
+            # Not the call, which torch.compile would compile anew for another number of inputs.
+            return torch.cat([self.module.forward(part).float() for part, _ in chunks(x, x, self._widest)])
+
     def _evaluate(self) -> None:
-        set_training(self._layers, False)
-        with self.stepper.autocast:
+        with self._evaluating():
             for x, y in self._val_chunks:
                 output = self.module(x)
                 self._val_tally.add(self.criterion(output, y), output, y)
-        set_training(self._layers, True)
+
+    @contextmanager
+    def _evaluating(self) -> Generator[None]:
+        set_training(self._layers, False)
+        try:
+            with torch.inference_mode(), self.stepper.autocast:
+                yield
+        finally:
+            set_training(self._layers, True)

@@ -1,7 +1,6 @@
 """What settings mean together: refusals and warnings that no single field can know."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from normlab.components.datasets import Outline
 from normlab.components.models import Layer
@@ -13,6 +12,7 @@ from normlab.core.memory import physical_memory_bytes, show_bytes
 from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.summary import Summary, summarize_on
 
 
 def check(experiment: Experiment) -> list[Problem]:
@@ -59,7 +59,7 @@ def problems(experiment: Experiment) -> Iterator[Problem]:
     sizes = batch_sizes(experiment.training, max(num_train, 0))
     yield from _training_problems(experiment, data, num_train, num_val, sizes)
     if not any(not problem.warning for problem in shape_problems):
-        yield from _layer_problems(experiment, data, num_train + num_val, sizes)
+        yield from _layer_problems(experiment, summarize_on(experiment, data))
 
 
 def _training_problems(
@@ -94,22 +94,10 @@ def _training_problems(
         yield Problem("training.precision", rule, remedy, training.precision)
 
 
-def _layer_problems(
-    experiment: Experiment, data: Outline, num_samples: int, sizes: BatchSizes
-) -> Iterator[Problem]:
-    model, outputs = experiment.model, experiment.loss.num_outputs(data)
-    layers: list[Layer] = []
-    num_parameters = num_values = 0
-    limit = physical_memory_bytes()
-    sample_bytes = 4 * math.prod(data.shape)
-    for layer in model.plan(data.shape, outputs):
-        layers.append(layer)
-        num_parameters += model.num_parameters(layer)
-        num_values += math.prod(layer.outputs)
-    # Weights, gradients and two moments of the optimizer; activations and their gradients; what drawing,
-    # splitting and scaling the data hold at their peak, measured over all drawn sets.
-    data_bytes = (6 * sample_bytes + 64) * num_samples + 2 * sample_bytes * data.num_classes
-    needed = 16 * num_parameters + 8 * num_values * sizes.size + data_bytes
+def _layer_problems(experiment: Experiment, summary: Summary) -> Iterator[Problem]:
+    needed, limit = summary.memory_bytes, physical_memory_bytes()
+    num_parameters, num_samples = summary.num_parameters, summary.num_train + summary.num_val
+    sizes, model = summary.batches, experiment.model
     if needed > limit:
         rule = (
             f"would need about {show_bytes(needed)} ({num_parameters:,} parameters, "
@@ -119,16 +107,16 @@ def _layer_problems(
         yield Problem(path, rule, "make it smaller", (model if path == "model" else experiment.dataset).kind)
         return
     told: set[tuple[str, bool]] = set()
-    for problem in _part_problems(experiment, layers, sizes):
+    for problem in _part_problems(experiment, summary.layers, sizes):
         if (key := (problem.path, problem.warning)) not in told:  # one line a setting, not one a layer
             told.add(key)
             yield problem
 
 
-def _part_problems(experiment: Experiment, layers: list[Layer], sizes: BatchSizes) -> Iterator[Problem]:
+def _part_problems(experiment: Experiment, layers: Sequence[Layer], sizes: BatchSizes) -> Iterator[Problem]:
     model = experiment.model
     usual = sizes.size if sizes.num_batches > 1 else sizes.last
-    for before, layer in zip([None, *layers], layers, strict=False):
+    for before, layer in zip((None, *layers), layers, strict=False):
         if layer.op == "norm":
             yield from model.norm.problems(layer.inputs, usual, sizes.last, "model.norm")
             if model.norm.cancels_bias and before is not None and before.bias and model.bias_is_a_choice:

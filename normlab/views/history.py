@@ -1,9 +1,26 @@
 """Events folded into what is known of a run so far."""
 
+import math
 from dataclasses import dataclass, field
+from typing import Literal
 
-from normlab.engine.events import Event, Measured, Outcome, Point, Progress, RunFinished, RunStarted
+from normlab.engine.events import (
+    Event,
+    Measured,
+    Outcome,
+    Point,
+    Preparing,
+    Probed,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Warned,
+)
 from normlab.lab.experiment import Experiment
+from normlab.lab.metrics import better, default_metric, improves
+
+Axis = Literal["epoch", "step", "seconds"]
+"""What a curve may run over."""
 
 
 @dataclass
@@ -12,6 +29,8 @@ class History:
 
     arm: str
     experiment: Experiment
+    device: str | None = None
+    """Where it trains; none before it has started."""
     num_parameters: int = 0
     num_steps: int = 0
     epoch: int = 0
@@ -21,7 +40,16 @@ class History:
     outcome: Outcome | None = None
     reason: str | None = None
     best: Point | None = None
+    """The best evaluation so far."""
     last: Point | None = None
+    """The latest evaluation."""
+    samples_per_second: float | None = None
+    """Speed of training between the last two evaluations."""
+    preparing: Preparing | None = None
+    """How far a download is, before training starts."""
+    probed: Probed | None = None
+    """The latest picture of what the model answers."""
+    warnings: list[str] = field(default_factory=list[str])
 
     @property
     def unit(self) -> str:
@@ -40,21 +68,51 @@ class History:
     def fold(self, event: Event) -> None:
         """Take in an event."""
         match event:
+            case Preparing():
+                self.preparing = event
             case RunStarted():
+                self.device, self.preparing = event.device, None
                 self.num_parameters, self.num_steps = event.num_parameters, event.num_steps
             case Progress():
                 self.epoch, self.step, self.seconds = event.epoch, event.step, event.seconds
             case Measured():
                 self.epoch, self.step = event.epoch, event.step
                 self.seconds = event.metrics["seconds"]
-                self.points.append(Point(epoch=event.epoch, step=event.step, metrics=event.metrics))
+                self.samples_per_second = event.metrics.get("samples_per_second")
+                self.last = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
+                self.points.append(self.last)
+                self._judge(self.last)
+            case Probed():
+                self.probed = event
+            case Warned():
+                self.warnings.append(event.message)
             case RunFinished():
                 self.outcome, self.reason, self.seconds = event.outcome, event.reason, event.seconds
                 self.best, self.last = event.best, event.last
             case _:
                 pass
 
-    def curve(self, metric: str) -> tuple[list[int], list[float]]:
-        """Give a metric's values over epochs, or over steps where training is counted in them."""
+    def _judge(self, point: Point) -> None:
+        metric = self.experiment.training.best_metric or default_metric(point.metrics)
+        before = self.best.metrics.get(metric) if self.best else None
+        if improves(point.metrics.get(metric, math.nan), before, better(metric)):
+            self.best = point
+
+    def fail(self, reason: str) -> None:
+        """Note that the run has ended by an error, which left no event."""
+        self.outcome, self.reason = "failed", reason
+
+    def curve(self, metric: str, axis: Axis | None = None) -> tuple[list[float], list[float]]:
+        """Give a metric's values over an axis; by default over what training is counted in."""
         points = [point for point in self.points if metric in point.metrics]
-        return [self.place(point) for point in points], [point.metrics[metric] for point in points]
+        return [self.at(point, axis) for point in points], [point.metrics[metric] for point in points]
+
+    def at(self, point: Point, axis: Axis | None = None) -> float:
+        """Tell where a point stands on an axis."""
+        match axis or self.unit:
+            case "seconds":
+                return point.metrics["seconds"]
+            case "step":
+                return point.step
+            case _:
+                return point.epoch

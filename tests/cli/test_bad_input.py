@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from normlab import cli
+from normlab.__main__ import main
 from normlab.lab.presets import load_preset
 
 
@@ -13,7 +13,7 @@ def fails(capsys, monkeypatch, *arguments):
     """Run the command line in this process; give its lines on stderr. It must exit with 2."""
     monkeypatch.setattr(sys, "argv", ["normlab", *arguments])
     with pytest.raises(SystemExit) as caught:
-        cli.main()
+        main()
     streams = capsys.readouterr()
     assert caught.value.code == 2
     assert streams.out == ""
@@ -26,8 +26,9 @@ def fails(capsys, monkeypatch, *arguments):
     [
         (["--preset", "digit", "--no-ui"], "preset: digit: is unknown; did you mean digits?\n"),
         (["--no-ui"], "--no-ui: needs a preset to run; add --preset digits, or one of: normlab presets list\n"),
-        (["--preset", "digits"], "normlab: has no screen yet"),
-        ([], "normlab: has no screen yet"),
+        (["--preset", "digits"], "normlab: needs a terminal"),
+        ([], "normlab: needs a terminal"),
+        (["--preset", "digits", "--json"], "--json: shows no screen"),
         (["--preset", "digits", "--no-ui", "--set", "model.norm.kind"], "--set: model.norm.kind: must be PATH=VALUE"),
         (["--preset", "digits", "--no-ui", "--set", "modl=1"], "modl: is no setting here; did you mean model?\n"),
         (
@@ -70,9 +71,9 @@ def test_wrong_usage_is_code_2(capsys, monkeypatch, arguments):
 def test_a_refusal_costs_no_torch(normlab):
     code = (
         "import sys\n"
-        "from normlab import cli\n"
+        "from normlab.__main__ import main\n"
         "sys.argv = ['normlab', '--preset', 'digits', '--no-ui', '--set', 'model.norm.groups=3']\n"
-        "try:\n    cli.main()\n"
+        "try:\n    main()\n"
         "except SystemExit as end:\n    assert end.code == 2\n"
         "assert 'torch' not in sys.modules\n"
     )

@@ -2,7 +2,8 @@
 
 import pytest
 
-from normlab.cli.headless import plan, read_setting, run_plan
+from normlab.cli.headless import run_plan
+from normlab.cli.plan import plan, read_setting
 from normlab.core.errors import ConfigError, DataError, Problem
 from normlab.engine import loop
 

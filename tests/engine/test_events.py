@@ -4,7 +4,16 @@ import math
 import pytest
 from pydantic import ValidationError
 
-from normlab.engine.events import Measured, Preparing, Progress, RunFinished, RunStarted, Warned, read_event
+from normlab.engine.events import (
+    Measured,
+    Preparing,
+    Probed,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Warned,
+    read_event,
+)
 from normlab.lab.experiment import Experiment
 
 EVENTS = [
@@ -17,6 +26,10 @@ EVENTS = [
     Measured(run="a", epoch=1, step=2, metrics={"train_loss": math.nan, "val_loss": -math.inf, "lr": 0.1}),
     Warned(run="a", message="odd"),
     RunFinished(run="a", outcome="diverged", reason="val_loss is nan", seconds=1.0),
+    Probed(
+        run="a", epoch=1, step=2, low=(-1.0,), high=(1.0,), sizes=(3,), answers=(0.5, math.nan, -math.inf),
+        train=((0.1, 0.2),), val=(),
+    ),
 ]  # fmt: skip
 
 

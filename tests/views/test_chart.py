@@ -1,11 +1,22 @@
 import math
-from itertools import pairwise
+import re
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from normlab.views.chart import Series, decimate, draw, log_ticks, thin, value_ticks, whole_ticks
+from normlab.views.chart import (
+    Mark,
+    Series,
+    clip,
+    decimate,
+    draw,
+    log_ticks,
+    plot,
+    thin,
+    value_ticks,
+    whole_ticks,
+)
 
 NAN, INF = math.nan, math.inf
 finite = st.floats(allow_nan=False, allow_infinity=False)
@@ -37,12 +48,23 @@ def test_decimating_keeps_the_extremes_of_each_column():
 
 
 @given(st.integers(1, 500), st.integers(1, 50))
-def test_thinning_keeps_the_last_point_and_even_distances(length, count):
+def test_thinning_keeps_the_last_point_and_at_most_so_many(length, count):
     x, y = thin(range(length), range(length), count)
-    assert x == y
+    assert x == y == sorted(set(x))
     assert x[-1] == length - 1
-    assert 1 <= len(x) <= count
-    assert len({after - before for before, after in pairwise(x)}) <= 1
+    assert min(length, count // 2) <= len(x) <= count
+
+
+@given(st.integers(1, 500), st.integers(2, 50))
+def test_marks_stay_in_place_while_a_curve_grows(length, count):
+    before, after = (set(thin(range(n), range(n), count)[0]) for n in (length, length + 1))
+    assert before - {length - 1} <= after or after - {length} <= before, "all stay, or every other one goes"
+
+
+def test_a_line_cut_to_a_window_ends_where_it_crosses_its_edges():
+    assert clip([0, 10], [0.0, 1.0], 4, 5) == ([4, 5], [pytest.approx(0.4), pytest.approx(0.5)])
+    assert clip([1, 2, 3], [5.0, 6.0, 7.0], 0, 9) == ([1, 2, 3], [5.0, 6.0, 7.0])
+    assert clip([1, 2], [5.0, 6.0], 3, 4) == ([], [])
 
 
 @pytest.mark.parametrize("log", [False, True])
@@ -154,3 +176,78 @@ def test_labels_of_values_stay_short_and_tell_them_apart():
         ticks, labels = value_ticks(low, high)
         assert len(set(labels)) == len(ticks)
         assert max(map(len, labels)) <= 10
+
+
+def canvas_of(drawing):
+    """The characters of each column of the text, above the axis."""
+    return list(zip(*(line.ljust(200) for line in drawing.lines[:-2]), strict=True))
+
+
+@given(st.floats(0, 100), st.integers(20, 120), st.sampled_from([0.5, 12345.0, 1e-7]))
+def test_a_point_is_drawn_in_the_column_that_the_drawing_names(x, width, y):
+    points = Series([0, x, 100], [0.0, y, 0.0], "#ff0000", "o", sparse=True)
+    drawing = plot([points], width, 12, color=False)
+    column = drawing.column(x)
+    assert "o" in canvas_of(drawing)[column]
+    assert drawing.left <= column < drawing.left + drawing.width == width
+    assert drawing.column(drawing.x_at(column)) == column
+
+
+def test_places_off_the_canvas_are_at_its_nearer_edge():
+    drawing = plot([Series([2, 8], [1.0, 2.0], "blue+")], 60, 12)
+    assert (drawing.column(-5), drawing.column(99)) == (drawing.left, 59)
+    assert (drawing.x_at(0), drawing.x_at(500)) == (2, 8)
+
+
+def test_colours_may_be_the_ones_of_the_screen():
+    text = "".join(plot([Series([1, 2], [1.0, 2.0], "#6cb6ff")], 40, 10).lines)
+    assert "38;2;108;182;255" in text
+
+
+def test_plain_characters_do_for_poor_fonts():
+    curves = [Series([1, 2], [1.0, 2.0], "blue+"), Series([1, 2], [1.0, 2.0], "red+", "•", sparse=True)]
+    marks = [Mark(1, 1.5, "red+", "★"), Mark(2, None, "red+", "▲")]
+    assert not "".join(plot(curves, 60, 12, color=False, marks=marks).lines).isascii()
+    text = "\n".join(plot(curves, 60, 12, color=False, marks=marks, ascii=True).lines)
+    assert text.isascii()
+    assert all(mark in text for mark in ".&$^|")
+
+
+def test_places_between_whole_ones_are_labelled_where_they_are_wanted():
+    seconds = Series([0.1, 0.2, 0.4], [1.0, 2.0, 3.0], "blue+")
+    assert plot([seconds], 60, 12, color=False, whole=False).lines[-1].split()[:3] == ["0.10", "0.15", "0.20"]
+    assert re.fullmatch(r"[\s\d]*", plot([seconds], 60, 12, color=False).lines[-1])
+
+
+def test_a_window_draws_its_stretch_alone():
+    y = [100.0] * 10 + [1.0, 2.0] + [100.0] * 10
+    drawing = plot([Series(range(22), y, "blue+")], 60, 12, color=False, window=(10, 11))
+    assert (drawing.low, drawing.high, drawing.num_points) == (10, 11, 2)
+    assert "100" not in "".join(drawing.lines), "the values outside don't stretch the axis"
+
+
+@given(st.integers(1, 3000), st.integers(20, 60), st.booleans())
+@settings(max_examples=20)
+def test_no_curve_is_drawn_from_more_points_than_twice_the_width(length, width, sparse):
+    y = [math.sin(i) + 2 for i in range(length)]
+    drawing = plot([Series(range(length), y, "blue+", "o", sparse)], width, 8)
+    assert 1 <= drawing.num_points <= 2 * width
+
+
+def test_a_mark_without_a_value_is_at_the_top_edge():
+    curve = Series([1, 2, 3], [1.0, 0.5, 0.2], "blue+")
+    drawing = plot([curve], 60, 12, color=False, log=True, marks=[Mark(2, None, "red+", "▲")])
+    assert drawing.lines[0][drawing.column(2)] == "▲"
+
+
+def test_a_mark_that_has_no_place_is_left_out():
+    curve = Series([1, 2, 3], [1.0, 0.5, 0.2], "blue+")
+    for y in (0.0, NAN, INF, -1.0):
+        assert plot([curve], 60, 12, log=True, marks=[Mark(2, y, "red+", "▲")]) == plot(
+            [curve], 60, 12, log=True
+        )
+
+
+@pytest.mark.parametrize("size", [(4, 12), (60, 3), (1, 1)])
+def test_nothing_is_drawn_where_there_is_no_room(size):
+    assert plot([Series([1, 2], [1.0, 2.0], "blue+")], *size) is None

@@ -1,4 +1,5 @@
 import math
+from itertools import groupby
 
 import pytest
 
@@ -22,19 +23,39 @@ def ran(settings=None, best=(1, 0.5), last=(2, 0.7), outcome="completed", **how)
     return History("", experiment, outcome=outcome, best=point(best), last=point(last), **kept)
 
 
+def table(*arms, **how):
+    """Compare arms, each a run or several; settings stand for a run with them."""
+    runs = [[ran(arm)] if isinstance(arm, dict) else arm if isinstance(arm, list) else [arm] for arm in arms]
+    return compare([(str(i), arm) for i, arm in enumerate(runs)], **how)
+
+
+def texts(rows):
+    return {row.name: [cell.text for cell in row.cells] for row in rows}
+
+
 def settings_of(*arms):
-    return dict(compare({str(i): [ran(arm)] for i, arm in enumerate(arms)}).settings)
+    return texts(table(*arms).settings)
 
 
 def results_of(*arms):
-    return dict(
-        compare({str(i): arm if isinstance(arm, list) else [arm] for i, arm in enumerate(arms)}).results
-    )
+    return texts(table(*arms).results)
+
+
+def row_of(name, *arms):
+    return next(row.cells for row in table(*arms).results if row.name == name)
 
 
 def test_equal_arms_have_no_settings_to_show():
     assert settings_of({}, {}) == {}
-    assert settings_of({"seed": 1}, {"seed": 2}) == {}, "seeds are repetitions, no setting"
+    twice = [ran({"seed": 1}), ran({"seed": 2})]
+    assert settings_of(twice, twice[1:]) == {}, "seeds are repetitions, no setting"
+
+
+def test_a_seed_tells_single_runs_apart_and_is_no_change():
+    assert settings_of({}, {"seed": 1, "optimizer.lr": 0.1}) == {
+        "optimizer.lr": ["0.001", "0.1"],
+        "seed": ["0", "1"],
+    }
 
 
 def test_only_what_differs_is_shown_and_each_cell_is_the_arm_s_own_value():
@@ -74,14 +95,11 @@ def test_more_than_one_change_is_called_confounded():
 
 
 def test_results_are_those_of_each_arm():
-    comparison = compare(
-        {
-            "a": [ran(best=(3, 0.25), last=(9, 0.75), num_parameters=10, seconds=1.0)],
-            "b": [ran(best=(4, 0.5), last=(8, 1.5), num_parameters=12345, seconds=2.0)],
-        }
-    )
+    first = ran(best=(3, 0.25), last=(9, 0.75), num_parameters=10, seconds=1.0)
+    second = ran(best=(4, 0.5), last=(8, 1.5), num_parameters=12345, seconds=2.0)
+    comparison = compare({"a": [first], "b": [second]}.items())
     assert comparison.arms == ["a", "b"]
-    assert comparison.results == [
+    assert list(texts(comparison.results).items()) == [
         ("epoch (best)", ["3", "4"]),
         ("val_loss (best)", ["0.2500", "0.5000"]),
         ("epoch (last)", ["9", "8"]),
@@ -94,6 +112,10 @@ def test_results_are_those_of_each_arm():
 def test_places_are_counted_in_steps_where_training_is():
     rows = results_of(ran({"training.steps": 50}, best=(3, 0.5), last=(3, 0.5)))
     assert rows["step (best = last)"] == ["30"]
+
+
+def test_a_run_counted_in_steps_stands_beside_others_in_epochs():
+    assert results_of(ran(), ran({"training.steps": 50}))["epoch (best)"] == ["1", "1"]
 
 
 def test_best_and_last_are_one_where_they_are_the_same_in_every_run():
@@ -137,6 +159,140 @@ def test_a_run_without_any_evaluation_is_shown():
     rows = results_of(ran(best=None, last=None, outcome="oom"))
     assert rows["outcome"] == ["oom"]
     assert rows["parameters"] == ["1,234"]
+
+
+def test_a_run_that_has_not_ended_says_how_it_stands():
+    rows = results_of(
+        ran(outcome=None, device="cpu"), ran(best=None, last=None, outcome=None, num_parameters=0)
+    )
+    assert rows["outcome"] == ["running", "not started"]
+    assert rows["parameters"] == ["1,234", "–"]
+
+
+def test_settings_that_are_not_the_baseline_s_are_flagged():
+    comparison = table({}, {"optimizer.lr": 0.1}, {"model.norm.kind": "layer"})
+    assert {row.name: [cell.differs for cell in row.cells] for row in comparison.settings} == {
+        "optimizer.lr": [False, True, False],
+        "model.norm": [False, False, True],
+    }
+
+
+def test_all_settings_are_shown_only_when_asked_for_and_none_of_them_twice():
+    arms = {}, {"optimizer.lr": 0.1}, {"model.norm.kind": "layer"}
+    assert table(*arms).other_settings == []
+    comparison = table(*arms, all_settings=True)
+    rows = texts(comparison.other_settings)
+    assert rows["training.batch_size"] == ["64", "64", "64"]
+    assert rows["dataset.kind"] == ["digits"] * 3
+    assert rows["seed"] == ["0", "0", "0"]
+    assert "optimizer.lr" not in rows
+    assert "model.norm.kind" not in rows
+    assert len(rows) == len(comparison.other_settings)
+
+
+def test_defaults_that_come_with_another_kind_are_told_among_all_settings():
+    cells = next(
+        row.cells
+        for row in table({}, {"optimizer.kind": "sgd"}, all_settings=True).other_settings
+        if row.name == "optimizer.momentum"
+    )
+    assert cells[0].text == "–"
+    assert [cell.differs for cell in cells] == [False, True]
+
+
+def test_settings_of_one_record_stand_together():
+    arms = {}, {"model.norm.kind": "layer"}, {"model.norm.kind": "batch"}
+    names = [row.name.rpartition(".")[0] for row in table(*arms, all_settings=True).other_settings]
+    assert len([name for name, _ in groupby(names)]) == len(set(names))
+
+
+def test_differences_are_to_the_baseline_and_signed():
+    runs = [ran(last=(2, value)) for value in (0.1019, 0.0990, 0.1019, 0.20, 0.10191)]
+    cells = row_of("val_loss (last)", *runs)
+    assert [str(cell) for cell in cells] == [
+        "0.1019",
+        "0.0990 (-0.0029)",
+        "0.1019 (=)",
+        "0.2000 (+0.0981)",
+        "0.1019 (+1.00e-05)",
+    ]
+    sizes = row_of("parameters", ran(num_parameters=1000), ran(num_parameters=3500))
+    assert str(sizes[1]) == "3,500 (+2,500)"
+    assert all(cell.difference is None for cell in row_of("seconds", ran(), ran(seconds=9.0)))
+
+
+def test_the_difference_of_several_seeds_is_that_of_their_means():
+    cells = row_of("val_loss (last)", [ran(last=(2, 1.0)), ran(last=(2, 3.0))], [ran(last=(2, 1.5))])
+    assert cells[1].difference == pytest.approx(-0.5)
+    assert cells[1].is_best
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "best"),
+    [
+        ("val_loss", (0.3, 0.2, 0.4), [1]),
+        ("val_accuracy", (0.3, 0.2, 0.4), [2]),
+        ("val_rmse", (0.2, 0.2, 0.4), [0, 1]),
+        ("val_loss", (NAN, 0.2, 0.4), [1]),
+        ("val_loss", (NAN, 0.2, INF), []),
+        ("val_loss", (0.2, 0.2, 0.2), []),
+        ("val_loss", (0.2,), []),
+    ],
+)
+def test_the_best_of_a_row_follows_the_metric_s_direction(metric, values, best):
+    points = [Point(epoch=1, step=1, metrics={metric: value}) for value in values]
+    runs = [History("", Experiment(), best=point, last=point) for point in points]
+    cells = row_of(f"{metric} (best = last)", *runs)
+    assert [i for i, cell in enumerate(cells) if cell.is_best] == best
+
+
+def test_what_is_no_metric_has_no_best():
+    for name in ("seconds", "parameters", "epoch (last)"):
+        cells = row_of(name, ran(), ran(last=(1, 0.5), seconds=0.5, num_parameters=1))
+        assert not any(cell.is_best for cell in cells)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"dataset.kind": "circles"}, "dataset differs"),
+        ({"dataset.val_fraction": 0.5}, "dataset.val_fraction differs"),
+        ({"dataset.train_samples": 100}, "dataset.train_samples differs"),
+        ({"seed": 1}, "seed differs"),
+        ({"loss.label_smoothing": 0.1}, "loss differs"),
+        ({"dataset.standardize": "feature"}, ""),
+        ({"dataset.label_noise": 0.2}, ""),
+        ({"model.norm.kind": "layer"}, ""),
+    ],
+)
+def test_a_metric_that_measures_something_else_is_not_compared(settings, reason):
+    other = ran(settings, best=(1, 0.1), last=(2, 0.1))
+    comparison = table(ran(), ran(last=(2, 0.6)), other)
+    assert comparison.not_compared == ["", "", reason]
+    cells = row_of("val_loss (last)", ran(), ran(last=(2, 0.6)), other)
+    assert cells[1].difference is not None
+    assert (cells[2].difference is None) == bool(reason)
+    assert [cell.is_best for cell in cells] == ([False, True, False] if reason else [False, False, True])
+
+
+def test_accuracies_under_another_loss_and_validation_under_noisy_labels_are_compared():
+    point = Point(epoch=1, step=1, metrics=dict.fromkeys(("train_loss", "val_loss", "val_accuracy"), 0.5))
+    for settings, reason, names in (
+        ({"loss.label_smoothing": 0.1}, "loss differs", {"val_accuracy"}),
+        ({"dataset.label_noise": 0.1}, "dataset.label_noise differs", {"val_loss", "val_accuracy"}),
+    ):
+        other = change(Experiment(), settings)
+        runs = [History("", experiment, best=point, last=point) for experiment in (Experiment(), other)]
+        comparison = table(*runs)
+        assert comparison.not_compared == ["", reason]
+        compared = {row.name.split()[0] for row in comparison.results if row.cells[1].difference is not None}
+        assert compared == names
+
+
+def test_sections_say_why_runs_are_not_compared_and_leave_out_what_is_empty():
+    assert [row.name for row in table({}, {"seed": 1}).sections[0]] == ["seed", "not compared"]
+    assert len(table({}, {}).sections) == 1
+    assert len(table({}, {"optimizer.lr": 1.0}, all_settings=True).sections) == 3
 
 
 @pytest.mark.parametrize(

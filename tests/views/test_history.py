@@ -82,7 +82,25 @@ def test_the_time_left_follows_the_steps_done():
     assert history.points == []
 
 
-def test_other_events_change_nothing():
+def test_warnings_are_kept():
     history = History("", Experiment())
     history.fold(Warned(run="r", message="odd"))
-    assert history == History("", Experiment())
+    assert history == History("", Experiment(), warnings=["odd"])
+
+
+def test_the_best_evaluation_is_known_while_the_run_goes_on():
+    history = History("", Experiment())
+    for epoch, loss in enumerate((0.5, 0.2, math.nan, 0.3), 1):
+        metrics = {"val_loss": loss, "seconds": 1.0}
+        history.fold(Measured(run="r", epoch=epoch, step=epoch, metrics=metrics))
+    assert history.best.epoch == 2
+    assert history.last.epoch == 4
+
+
+def test_a_curve_runs_over_epochs_steps_or_seconds():
+    history = History("", Experiment())
+    for epoch in (1, 2):
+        metrics = {"val_loss": 0.5, "seconds": epoch / 4}
+        history.fold(Measured(run="r", epoch=epoch, step=10 * epoch, metrics=metrics))
+    assert history.curve("val_loss", "step")[0] == [10, 20]
+    assert history.curve("val_loss", "seconds")[0] == [0.25, 0.5]

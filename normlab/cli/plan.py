@@ -1,0 +1,44 @@
+"""A preset, changed as the command line says."""
+
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
+from normlab.core.errors import ConfigError, Problem
+from normlab.lab.checks import check_arms
+from normlab.lab.presets import Preset, Study, load_preset
+from normlab.lab.settings import change
+
+MAX_SETTING = 10_000
+
+
+def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None) -> Preset:
+    """Load a preset and change it as the command line says; every arm is checked before any runs.
+
+    Raises: ConfigError.
+    """
+    preset = load_preset(name)
+    experiment = preset.experiment
+    if settings:
+        experiment = change(experiment, dict(read_setting(text) for text in settings))
+    if seed is not None:
+        experiment = change(experiment, {"seed": seed})
+    study = preset.study if seeds is None else Study(seeds=seeds)
+    preset = preset.with_(experiment=experiment, study=study)
+    check_arms(preset)
+    return preset
+
+
+def read_setting(text: str) -> tuple[str, Any]:
+    """Read PATH=VALUE; the value is TOML where it can be, and else text.
+
+    >>> read_setting("optimizer.lr=0.1"), read_setting("model.norm.kind=group")
+    (('optimizer.lr', 0.1), ('model.norm.kind', 'group'))
+    """
+    path, equals, value = (piece.strip() for piece in text.partition("="))
+    if not path or not equals or len(value) > MAX_SETTING:
+        raise ConfigError(Problem("--set", "must be PATH=VALUE", "try --set optimizer.lr=0.1", text))
+    try:
+        return path, tomllib.loads(f"value = {value}")["value"]
+    except (ValueError, RecursionError):
+        return path, value

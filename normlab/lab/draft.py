@@ -1,0 +1,309 @@
+"""An experiment being edited: settings that may be wrong for a moment, undo, a baseline to differ from."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import BaseModel
+
+from normlab.core.choice import members
+from normlab.core.errors import ConfigError, Problem
+from normlab.core.fields import Field, describe
+from normlab.core.parsing import parse
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import Tree, change_tree, differences, to_tree
+
+
+@dataclass(frozen=True)
+class Row:
+    """One setting, as a form shows it."""
+
+    path: str
+    """Dotted path. A part's own row is that of its kind: "model.norm.kind"."""
+    section: str
+    """Path of the part or record that it stands in: "model.norm"; "" for the experiment's own."""
+    field: Field
+    """What is known of the setting; for a kind, that of the family's field."""
+    value: object
+    """What stands there, or the default; of a record that may be left out, whether it is there."""
+    problem: Problem | None = None
+    differs: bool = False
+    """Whether it differs from the baseline's."""
+
+    @property
+    def is_kind(self) -> bool:
+        return self.field.family is not None
+
+
+class Draft:
+    """An experiment being edited."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self.version = 0
+        """Grows with every change."""
+        self.load(experiment)
+
+    def load(self, experiment: Experiment, baseline: Experiment | None = None) -> None:
+        """Start from an experiment, by default its own baseline; what was there before can't be undone."""
+        self.baseline = baseline or experiment
+        self._trees = [to_tree(experiment)]
+        self._now = 0
+        self._touched: str | None = None
+        self._read()
+
+    @property
+    def tree(self) -> Tree:
+        """The settings as a table; values may be wrong."""
+        return self._trees[self._now]
+
+    def change(self, path: str, value: Any) -> None:
+        """Change a setting; changing the same one again is one step for `undo`.
+
+        A kind keeps the old one's values under fields of the same name, and clears the rest. None stands
+        for the default.
+        """
+        self._become(change_tree(self.tree, {path: value}), path)
+
+    def set_text(self, row: Row, text: str) -> None:
+        """Change a setting to what somebody has typed; text that makes no sense is a problem of its row."""
+        self.change(row.path, read_text(row.field, text))
+
+    def reset(self, row: Row) -> None:
+        """Give a setting the baseline's value; a kind gets the baseline's part as it is."""
+        *above, name = (row.section if row.is_kind else row.path).split(".")
+        original: Any = self.baseline
+        for step in above:
+            original = getattr(original, step, None)
+        original = getattr(original, name, None)
+        value = to_tree(original) if isinstance(original, BaseModel) else original
+        tree = deepcopy(self.tree)
+        if row.is_kind:
+            inner = tree
+            for step in above:
+                inner = inner[step]
+            inner[name] = value
+        else:
+            tree = change_tree(tree, {row.path: list(value) if isinstance(value, tuple) else value})
+        self._become(tree, None)
+
+    def reset_all(self) -> None:
+        """Give every setting the baseline's value, the seed left as it is."""
+        tree = to_tree(self.baseline)
+        tree.pop("seed", None)
+        if "seed" in self.tree:
+            tree["seed"] = self.tree["seed"]
+        self._become(tree, None)
+
+    def written(self, path: str) -> Any:
+        """Give what stands in the table at a path, None where the default is meant: `change` puts it back."""
+        inner: Any = self.tree
+        for step in path.split("."):
+            inner = inner.get(step) if isinstance(inner, dict) else None
+        return inner
+
+    def settle(self) -> None:
+        """End the change under way: changing the same setting again is another step for `undo`."""
+        self._touched = None
+
+    def undo(self) -> bool:
+        """Take the last change back; False where there is none."""
+        return self._move(-1)
+
+    def redo(self) -> bool:
+        """Make the change again that was taken back; False where there is none."""
+        return self._move(+1)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every setting in a form's order: a part's kind, its own fields, the families inside it."""
+        rows = list(_rows(Experiment, self.tree, ""))
+        told, _ = self._place(rows)
+        changed = self._changed()
+        for row in rows:
+            place = row.section if row.is_kind else row.path
+            yield replace(row, problem=told.get(row.path), differs=place in changed)
+
+    @property
+    def other_problems(self) -> list[Problem]:
+        """The problems that no row of the form has."""
+        _, other = self._place(list(_rows(Experiment, self.tree, "")))
+        return other
+
+    def accept(self, version: int, problems: list[Problem]) -> None:
+        """Take in what a check of the whole experiment has found, unless it has changed since."""
+        if version == self.version and self.experiment is not None:
+            self.problems = problems
+            self.checked = True
+
+    @property
+    def refusals(self) -> list[Problem]:
+        """The problems that keep it from running."""
+        return [problem for problem in self.problems if not problem.warning]
+
+    def _place(self, rows: list[Row]) -> tuple[dict[str, Problem], list[Problem]]:
+        """Find the row of each problem, by its path; refusals come first, since a row tells only one."""
+        paths = {row.path for row in rows}
+        told: dict[str, Problem] = {}
+        other: list[Problem] = []
+        for problem in sorted(self.problems, key=lambda problem: problem.warning):
+            path = problem.path.partition("[")[0]  # an item of a list stands in the list's row
+            if "/" in path or "\\" in path:
+                path = "dataset.path"  # a place in somebody's own file
+            path = f"{path}.kind" if f"{path}.kind" in paths else path
+            if path in paths:
+                told.setdefault(path, problem)
+            else:
+                other.append(problem)
+        return told, other
+
+    def _changed(self) -> set[str]:
+        if self.experiment is not None:
+            return {difference.path for difference in differences(self.baseline, self.experiment)}
+        # While a value is wrong there is no experiment to compare: its tables are.
+        original = {row.path: row for row in _rows(Experiment, to_tree(self.baseline), "")}
+        changed: set[str] = set()
+        for row in _rows(Experiment, self.tree, ""):
+            before = original.get(row.path)
+            if before is None or before.value == row.value or row.path == "seed":
+                continue
+            if row.is_kind or row.section not in changed:  # another kind's fields come along with it
+                changed.add(row.section if row.is_kind else row.path)
+        return changed
+
+    def _become(self, tree: Tree, path: str | None) -> None:
+        if tree == self.tree:
+            return
+        keep = self._now if path is not None and path == self._touched and self._now else self._now + 1
+        back = keep > 0 and tree == self._trees[keep - 1]  # changed, and changed back: no step at all
+        self._trees = self._trees[:keep] if back else [*self._trees[:keep], tree]
+        self._now = len(self._trees) - 1
+        self._touched = None if back else path
+        self._read()
+
+    def _move(self, step: int) -> bool:
+        if not 0 <= self._now + step < len(self._trees):
+            return False
+        self._now += step
+        self._touched = None
+        self._read()
+        return True
+
+    def _read(self) -> None:
+        self.version += 1
+        self.checked = False
+        """Whether the settings have been looked at together, by `normlab.lab.checks.problems`."""
+        self.problems: list[Problem] = []
+        try:
+            self.experiment: Experiment | None = parse(Experiment, self.tree)
+        except ConfigError as error:
+            self.experiment = None
+            self.problems = list(error.problems)
+
+
+def read_text(field: Field, text: str) -> object:
+    """Read what somebody has typed into a field; what can't be read stays text, for validation to refuse.
+
+    >>> from normlab.lab.experiment import Training
+    >>> fields = describe(Training)
+    >>> read_text(fields["epochs"], "20"), read_text(fields["batch_size"], "full")
+    (20, 'full')
+    """
+    text = text.strip()
+    if text in field.choices:
+        return text
+    if field.optional and text in ("", "none"):
+        return None
+    match field.type:
+        case "integer" | "number":
+            return _read_number(text, whole=field.type == "integer")
+        case "flag":
+            return {"true": True, "false": False}.get(text, text)
+        case "list":
+            return _read_list(field, text)
+        case "record":
+            return {} if text == "true" else None
+        case _:
+            return text
+
+
+def _read_number(text: str, whole: bool) -> object:
+    try:
+        return int(text.replace(",", "").replace("_", ""))
+    except ValueError:
+        pass
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    return int(number) if whole and abs(number) < 1e15 and number.is_integer() else number
+
+
+def _read_list(field: Field, text: str) -> object:
+    items = [item.strip() for item in text.strip("[]").split(",") if item.strip()]
+    if field.item is None or field.item.type == "text":
+        return items
+    read = [_read_number(item, whole=field.item.type == "integer") for item in items]
+    return text if any(isinstance(item, str) for item in read) else read  # "10x500" is for the field to read
+
+
+def show_text(value: object) -> str:
+    """Write a setting's value as somebody would type it; `read_text` reads it back.
+
+    >>> show_text((128, 128)), show_text(0.001), show_text(None)
+    ('128, 128', '0.001', 'none')
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float() if value.is_integer() and abs(value) < 1e6:
+            return f"{value:.1f}"
+        case float():
+            return f"{value:.6g}" if float(f"{value:.6g}") == value else repr(value)
+        case list() | tuple() if len(value) > 3 and len(set(map(repr, value))) == 1:
+            return f"{len(value)}x{value[0]}" if isinstance(value[0], int) else ", ".join(map(str, value))
+        case list() | tuple():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
+
+
+def _rows(record: type[BaseModel], tree: Any, section: str) -> Iterator[Row]:
+    tree = tree if isinstance(tree, dict) else {}
+    plain: list[tuple[str, str, Field]] = []
+    parts: list[tuple[str, str, Field]] = []
+    # What a member declares itself says more than what its whole family has.
+    own = sorted(describe(record).items(), key=lambda item: item[0] not in record.__annotations__)
+    for name, field in own:
+        place = (name, f"{section}.{name}" if section else name, field)
+        inside = field.family is not None or (field.record is not None and not field.optional)
+        if name != "kind":
+            (parts if inside else plain).append(place)
+    if section:
+        for name, path, field in plain:
+            yield from _plain_rows(tree, name, path, section, field)
+    for name, path, field in parts:
+        default = to_tree(field.default) if isinstance(field.default, BaseModel) else {}
+        inner = tree.get(name, default)
+        if field.record is not None:
+            yield from _rows(field.record, inner, path)
+            continue
+        assert field.family is not None
+        kind = inner.get("kind") if isinstance(inner, dict) else inner
+        yield Row(f"{path}.kind", path, field, kind)
+        if (part := members(field.family).get(str(kind))) is not None:
+            yield from _rows(part, inner, path)
+    if not section:  # the experiment's own, after all that it is made of
+        for name, path, field in plain:
+            yield from _plain_rows(tree, name, path, section, field)
+
+
+def _plain_rows(tree: Tree, name: str, path: str, section: str, field: Field) -> Iterator[Row]:
+    if field.record is None:
+        value = tree.get(name, None if field.required else field.default)
+        yield Row(path, section, field, tuple(value) if isinstance(value, list) else value)
+        return
+    yield Row(path, section, field, name in tree)
+    if name in tree:
+        yield from _rows(field.record, tree[name], path)

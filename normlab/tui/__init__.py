@@ -1,0 +1,30 @@
+"""The lab in the terminal: forms, live curves, side by side. It shows runs, and trains nothing itself."""
+
+from normlab.core.errors import NormlabError
+from normlab.lab.presets import Preset, load_preset
+
+FIRST = "digits"
+"""The preset that is open the first time."""
+
+
+def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
+    """Open the lab with a preset, known by `name`, in its form; give the exit code.
+
+    Without one, the preset loaded last is opened.
+    """
+    from normlab.tui import preferences
+    from normlab.tui.app import LabApp
+
+    remembered, problems = preferences.load()
+    complaints = [f"{problem}; the defaults are used" for problem in problems]
+    if preset is None:
+        try:
+            preset = load_preset(remembered.preset or FIRST)
+        except NormlabError as error:
+            complaints.append(f"the last preset can't be opened: {error.problems[0]}")
+            preset = load_preset(FIRST)
+    elif name is not None:
+        remembered = remembered.model_copy(update={"preset": name})
+    app = LabApp(preset, remembered, device=device, complaints=complaints)
+    app.run()
+    return app.return_code or 0

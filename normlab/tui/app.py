@@ -1,0 +1,307 @@
+"""The lab: its screens, its keys, and how it ends."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
+from importlib import import_module
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import on, work
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.worker import Worker, WorkerState
+
+from normlab.core import places
+from normlab.core.errors import ConfigError
+from normlab.core.text import visible
+from normlab.lab.presets import Preset
+from normlab.tui import preferences
+from normlab.tui.keys import commands, key_rows, show_key
+from normlab.tui.preferences import Preferences
+from normlab.tui.screens.compare import CompareScreen
+from normlab.tui.screens.dialogs import Choose, Confirm
+from normlab.tui.screens.help import HelpScreen
+from normlab.tui.screens.lab import LabScreen
+from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.session import Session, Start, start_run
+from normlab.tui.themes import PALETTES
+from normlab.tui.widgets.charts import ChartPane
+from normlab.tui.widgets.form import ExperimentForm
+from normlab.tui.widgets.runs_table import RunsTable
+from normlab.tui.workbench import Workbench
+
+REFRESH_SECONDS = 0.25
+
+
+class LabApp(App[None]):
+    """The lab in the terminal."""
+
+    TITLE = "normlab"
+    ENABLE_COMMAND_PALETTE = True
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (80, "-narrow"), (120, "-wide")]  # noqa: RUF012 (Textual's own)
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (22, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("r", "run", "Run what the form says", id="run", show=False),
+        Binding("space", "pause", "Pause or go on", id="pause", show=False),
+        Binding("n", "single", "Train one epoch, then pause", id="single", show=False),
+        Binding("x", "stop", "Stop and keep", id="stop", show=False),
+        Binding("X", "stop_all", "Stop, and empty the queue", id="stop_all", show=False),
+        Binding("l", "mode('lab')", "Lab", id="lab", show=False),
+        Binding("c", "mode('compare')", "Compare", id="compare", show=False),
+        Binding("p", "mode('presets')", "Presets", id="presets", show=False),
+        Binding("question_mark,f1", "mode('help')", "Help", id="help", show=False),
+        Binding("d", "device", "Device", id="device", show=False),
+        Binding("T", "theme", "Theme", id="theme", show=False),
+        Binding("q,ctrl+q,ctrl+c", "quit", "Quit", id="quit", show=False, priority=False),
+    ]
+
+    def __init__(
+        self,
+        preset: Preset,
+        remembered: Preferences,
+        *,
+        device: str = "auto",
+        complaints: Iterable[str] = (),
+        start: Start = start_run,
+    ) -> None:
+        super().__init__()
+        self.preferences = remembered
+        self.bench = Workbench(preset, Session(self._spawn, start))
+        self.bench.session.device = device
+        self.note = "loading PyTorch…"
+        """What the first line of every screen tells beside the training."""
+        self._complaints = list(complaints)
+        self._seen = -1
+        self._signal: int | None = None
+        for palette in PALETTES.values():
+            self.register_theme(palette.theme)
+        self.theme = remembered.theme
+        self.set_keymap(remembered.keys)
+        for name, make in self._screens().items():
+            self.add_mode(name, make)
+
+    def _screens(self) -> dict[str, Callable[[], Screen[None]]]:
+        bench, chart = self.bench, self.preferences.chart
+        return {
+            "lab": lambda: LabScreen(bench, chart),
+            "compare": lambda: CompareScreen(bench.session, chart),
+            "presets": lambda: PresetsScreen(
+                self.load_preset, self.run_all, lambda: bench.draft.experiment, lambda _: None, bench.session
+            ),
+            "help": lambda: HelpScreen(
+                lambda: key_rows(_KEY_SOURCES, self.preferences.keys), bench.session
+            ),
+        }
+
+    # Beginning and end.
+
+    def on_mount(self) -> None:
+        self.switch_mode("lab")
+        self.set_interval(REFRESH_SECONDS, self._refresh_session)
+        self.theme_changed_signal.subscribe(self, lambda _: self._remember(theme=self.theme))
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            with suppress(AttributeError, NotImplementedError):  # Windows has neither HUP nor handlers
+                number = getattr(signal, name)
+                asyncio.get_running_loop().add_signal_handler(number, self._caught, number)
+        for complaint in self._complaints:
+            self.notify(visible(complaint, 400), severity="warning", timeout=15, markup=False)
+        self.call_after_refresh(self._load_torch)
+
+    @work(thread=True, exit_on_error=False)
+    def _load_torch(self) -> None:
+        """Import torch behind the first screen, so that the first run starts at once."""
+        session = self.bench.session
+        try:
+            import_module("normlab.engine.loop")
+            import_module("torch._dynamo")  # 1.3 s more, at the first optimizer otherwise
+            from normlab.engine.device import devices, pick_device
+
+            auto = str(pick_device())
+            session.devices = sorted(map(str, devices()), key=lambda name: name != auto)
+            self.note = ""
+        except Exception as error:  # a broken installation; the forms still work
+            self.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"
+        session.touch()
+
+    def _spawn(self, job: Callable[[], None]) -> None:
+        self.run_worker(job, thread=True, exit_on_error=False, group="training")
+
+    @on(Worker.StateChanged)
+    def _worker_changed(self, event: Worker.StateChanged) -> None:
+        if event.state == WorkerState.ERROR:
+            why = f"{type(event.worker.error).__name__}: {event.worker.error}"
+            self.notify(visible(why, 400), severity="error", timeout=30, markup=False)
+
+    async def action_quit(self) -> None:
+        """Leave; while something trains, ask first."""
+        if self.bench.session.current is None or isinstance(self.screen, Confirm):
+            self._leave(0)
+            return
+        question = "A run is training. Stop it, keep its weights, and quit?"
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self._leave(0)
+
+        self.push_screen(Confirm(question, "Quit"), answered)
+
+    def _caught(self, number: int) -> None:
+        """End on a signal: save and restore; a second one doesn't wait for the training's thread."""
+        if self._signal is not None:
+            if self._driver is not None:
+                self._driver.stop_application_mode()
+            os._exit(128 + number)
+        self._signal = number
+        self._leave(128 + number, f"signal {signal.Signals(number).name}")
+
+    def _leave(self, code: int, reason: str = "the lab was left") -> None:
+        # Textual waits for the training's thread, which saves on its way out.
+        self.bench.session.interrupt(reason)
+        self.exit(return_code=code)
+
+    # What the keys do.
+
+    def _refresh_session(self) -> None:
+        if self._seen != self.bench.session.version:
+            self._seen = self.bench.session.version
+            if isinstance(self.screen, LabScreen | CompareScreen | PresetsScreen | HelpScreen):
+                self.screen.refresh_session()
+
+    def _refresh_now(self) -> None:
+        self._seen = -1
+        self._refresh_session()
+
+    def action_mode(self, name: str) -> None:
+        """Go to a screen."""
+        if self.current_mode != name:
+            self.switch_mode(name)
+            self.call_after_refresh(self._refresh_now)
+
+    def action_run(self) -> None:
+        """Queue what the form says."""
+        if self.bench.run() is None:
+            self.bench.session.resume()  # where a single step was asked for, it is off
+            self.notify(f"can't run: {self.bench.refusal()}", severity="error", markup=False)
+        self._refresh_form()
+
+    def action_pause(self) -> None:
+        """Pause the run under way, or let it go on."""
+        session = self.bench.session
+        if session.current is not None:
+            session.resume() if session.paused else session.pause()
+            self._refresh_now()
+
+    def action_single(self) -> None:
+        """Train to the next evaluation, then pause; where nothing trains, start what the form says so."""
+        session = self.bench.session
+        session.resume(single=True)
+        if session.current is None:
+            self.action_run()
+        self._refresh_now()
+
+    def action_stop(self) -> None:
+        """End the run under way and keep what it has."""
+        session = self.bench.session
+        if session.current is not None:
+            session.stop(session.current)
+            self._refresh_now()
+
+    def action_stop_all(self) -> None:
+        """End the run under way, and drop those that wait."""
+        self.bench.session.stop_all()
+        self._refresh_now()
+
+    @work
+    async def action_device(self) -> None:
+        """Choose the device of the runs queued from now on."""
+        session = self.bench.session
+        found = [(name, name, "") for name in session.devices]
+        options = [("auto", "auto", "CUDA, else MPS, else the CPU"), *found]
+        chosen = await self.push_screen_wait(Choose("Device of the next runs", options, session.device))
+        if chosen is not None:
+            session.device = chosen
+            session.touch()
+
+    @work
+    async def action_theme(self) -> None:
+        """Choose the colours."""
+        options = [(name, name, "") for name in PALETTES]
+        chosen = await self.push_screen_wait(Choose("Theme", options, self.theme))
+        if chosen is not None:
+            self.theme = chosen
+
+    def load_preset(self, preset: Preset, path: Path) -> None:
+        """Put a preset into the form, and go there."""
+        self.bench.load(preset)
+        self._remember(preset=_name_of(path))
+        self.action_mode("lab")
+        self._refresh_form()
+
+    def run_all(self, preset: Preset, path: Path) -> None:
+        """Queue every arm of a preset with every seed, and go to the lab."""
+        self.bench.run_all(preset)
+        self._remember(preset=_name_of(path))
+        self.action_mode("lab")
+        self._refresh_form()
+
+    def _refresh_form(self) -> None:
+        self._refresh_now()
+        if isinstance(self.screen, LabScreen):
+            self.screen.refresh_form()
+        else:
+            self.call_after_refresh(lambda: isinstance(self.screen, LabScreen) and self.screen.refresh_form())
+
+    @on(ExperimentForm.HelpWanted)
+    def _help_wanted(self, event: ExperimentForm.HelpWanted) -> None:
+        self.action_mode("help")
+        topic = event.topic
+        self.call_after_refresh(lambda: isinstance(self.screen, HelpScreen) and self.screen.show(topic))
+
+    @on(ChartPane.Chosen)
+    def _chosen(self, event: ChartPane.Chosen) -> None:
+        self._remember(chart=event.choices)
+
+    def _remember(self, **changes: object) -> None:
+        """Keep a choice for the next sitting."""
+        changed = self.preferences.model_copy(update=changes)
+        if changed == self.preferences:
+            return
+        self.preferences = changed
+        try:
+            preferences.save(changed)
+        except ConfigError as error:
+            self.notify(f"settings aren't saved: {error.problems[0]}", severity="warning", markup=False)
+        except OSError as error:
+            why = f"settings aren't saved: {preferences.path()}: {error.strerror}"
+            self.notify(visible(why, 400), severity="warning", markup=False)
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """Offer what every key on this screen does in the command palette."""
+        nodes = [screen.focused, *screen.query("*"), screen, self]
+        for node, binding in commands(node for node in nodes if node is not None):
+            run = partial(self.run_action, binding.action, node)
+            key = show_key(self.preferences.keys.get(binding.id or "", binding.key))
+            yield SystemCommand(binding.description, f"Key {key}", run)
+
+
+def _name_of(path: Path) -> str:
+    """Name a preset as `--preset` would: by name where it lies in a known folder, else by its path."""
+    known = path.parent in (places.own_presets(), places.shipped_presets())
+    return path.stem if known else str(path)
+
+
+_KEY_SOURCES = (
+    ("Everywhere", LabApp),
+    ("Lab", LabScreen),
+    ("Form", ExperimentForm),
+    ("Charts", ChartPane),
+    ("Runs", RunsTable),
+    ("Compare", CompareScreen),
+    ("Presets", PresetsScreen),
+    ("Help", HelpScreen),
+)

@@ -1,0 +1,1 @@
+"""The lab's screens: one mode each, and the dialogs above them."""

@@ -1,0 +1,173 @@
+"""The lab itself: the form, the charts and this session's runs."""
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container, Horizontal, Vertical
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from normlab.core import places
+from normlab.core.text import hidden_characters, visible
+from normlab.tui.screens.dialogs import Ask, Confirm, Read
+from normlab.tui.session import LabRun
+from normlab.tui.widgets.action import Action
+from normlab.tui.widgets.charts import ChartPane
+from normlab.tui.widgets.field_help import FieldHelp
+from normlab.tui.widgets.form import ExperimentForm
+from normlab.tui.widgets.run_bar import RunBar
+from normlab.tui.widgets.runs_pane import RunsPane
+from normlab.tui.widgets.runs_table import RunsTable
+from normlab.tui.widgets.summary import ModelSummary
+from normlab.tui.widgets.too_small import TooSmall
+from normlab.tui.widgets.top_bar import TopBar
+from normlab.tui.workbench import Workbench
+from normlab.views.curves import ChartChoices
+
+PANES = (("form", "Form", "f"), ("charts", "Charts", "g"), ("runs", "Runs", "t"))
+
+
+class LabScreen(Screen[None]):
+    """Form, charts and runs: side by side where there is room, else one at a time."""
+
+    CSS = """
+    LabScreen #panes { height: 1; background: $surface; display: none; }
+    LabScreen.-narrow #panes { display: block; }
+    LabScreen #body { height: 1fr; layout: grid; grid-size: 2 2; grid-columns: 44 1fr; grid-rows: 1fr 9;
+        grid-gutter: 0 1; }
+    LabScreen #form-pane { row-span: 2; height: 100%; }
+    LabScreen ExperimentForm { height: 1fr; }
+    LabScreen.-narrow #body { layout: vertical; }
+    LabScreen.-narrow #body > * { display: none; height: 1fr; }
+    LabScreen.-narrow.form #body > #form-pane, LabScreen.-narrow.charts #body > ChartPane,
+    LabScreen.-narrow.runs #body > RunsPane
+        { display: block; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f", "pane('form')", "Form", id="lab.form", show=False),
+        Binding("g", "pane('charts')", "Charts", id="lab.charts", show=False),
+        Binding("t", "pane('runs')", "Runs", id="lab.runs", show=False),
+    ]
+
+    def __init__(self, bench: Workbench, choices: ChartChoices) -> None:
+        super().__init__(classes="form")
+        self.bench, self._choices = bench, choices
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.bench.session, "lab")
+        yield RunBar(self.bench)
+        with Horizontal(id="panes"):
+            for name, title, key in PANES:
+                yield Action(title, key, f"screen.pane('{name}')")
+        with Container(id="body"):
+            with Vertical(id="form-pane"):
+                form = ExperimentForm(self.bench.draft)
+                yield form
+                yield FieldHelp(form)
+                yield ModelSummary()
+            yield ChartPane(self.bench.session, self._choices)
+            yield RunsPane(self.bench.session)
+        yield Footer(show_command_palette=False)
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        self._show_panes("form")
+        self.query_one(ExperimentForm).focus_row("model.norm.kind")  # what people most often change
+
+    def action_pane(self, name: str) -> None:
+        """Go to a part of the screen, which is shown alone where there is no room for all."""
+        for pane, _, _ in PANES:
+            self.set_class(pane == name, pane)
+        self._show_panes(name)
+        widgets = {"form": ExperimentForm, "charts": ChartPane, "runs": RunsTable}
+        widget = self.query_one(widgets[name])
+        self.call_after_refresh(self._focus_into, widget)
+
+    @staticmethod
+    def _focus_into(widget: ExperimentForm | ChartPane | RunsTable) -> None:
+        if isinstance(widget, RunsTable):
+            widget.focus()
+        else:
+            widget.focus_last()
+
+    def _show_panes(self, name: str) -> None:
+        for action, (pane, _, _) in zip(self.query("#panes > Action"), PANES, strict=True):
+            action.set_class(pane == name, "-active")
+
+    def refresh_session(self) -> None:
+        """Show what has changed in the session."""
+        if not self.is_mounted:
+            return
+        self.query_one(TopBar).refresh_session()
+        self.query_one(RunBar).refresh_session()
+        self.query_one(RunsPane).refresh_session()
+        self.query_one(ChartPane).refresh_session()
+
+    def refresh_form(self) -> None:
+        """Show a draft that was changed from elsewhere."""
+        if not self.is_mounted:
+            return
+        self.query_one(ExperimentForm).refresh_form()
+        self.query_one(RunBar).refresh_session()
+
+    @on(ExperimentForm.Edited)
+    def _edited(self) -> None:
+        self.query_one(RunBar).refresh_session()
+
+    @on(ExperimentForm.Checked)
+    def _checked(self, event: ExperimentForm.Checked) -> None:
+        self.query_one(ModelSummary).show(event.summary)
+        self.query_one(RunBar).refresh_session()
+
+    @on(RunsTable.Asked)
+    def _asked(self, event: RunsTable.Asked) -> None:
+        getattr(self, f"_{event.what}")(event.run)
+
+    def _pin(self, run: LabRun) -> None:
+        self.bench.pin(run)
+        self.refresh_form()
+
+    def _fork(self, run: LabRun) -> None:
+        self.bench.fork(run)
+        self.refresh_form()
+        self.action_pane("form")
+
+    @work
+    async def _rename(self, run: LabRun) -> None:
+        title = "Name of this run; leave it empty for what it changes"
+        name = await self.app.push_screen_wait(Ask(title, run.name or "", _check_name))
+        if name is not None:
+            run.name = name.strip() or None
+            self.bench.session.touch()
+
+    @work
+    async def _drop(self, run: LabRun) -> None:
+        session = self.bench.session
+        if run is session.current:
+            self.notify("It trains: stop it first (x).", severity="warning", markup=False)
+            return
+        question = f"Drop “{session.label(run)}” from this list? Its folder stays."
+        if not run.taken or await self.app.push_screen_wait(Confirm(question, "Drop")):
+            session.drop(run)
+            if session.baseline is not None:
+                self.bench.draft.baseline = session.baseline.experiment
+                self.refresh_form()
+
+    def _read(self, run: LabRun) -> None:
+        session, history = self.bench.session, run.history
+        said = [f"{session.label(run)}: {session.state(run)}", history.reason or ""]
+        said += [f"warning: {warning}" for warning in history.warnings]
+        said += ["", *(f"{visible(str(change), 200)}" for change in session.changes(run))]
+        said += ["", f"folder: {places.runs() / run.id}", "", run.trace or ""]
+        text = "\n".join(said).strip()
+        self.app.push_screen(Read(f"Run {run.id}", text, places.runs() / run.id / "details.txt"))
+
+
+def _check_name(text: str) -> str | None:
+    if len(text) > 80:
+        return "A name has at most 80 characters."
+    if found := hidden_characters(text):
+        return f"A name can't hold the invisible character {found[0]}."
+    return None

@@ -1,0 +1,97 @@
+"""The dialog that saves the form as a preset of one's own."""
+
+import re
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import Button, Input, Label, Static, TextArea
+
+from normlab.core import places
+from normlab.core.errors import NormlabError
+from normlab.core.parsing import parse
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import Preset, save_preset
+from normlab.tui.screens.dialogs import Confirm, Dialog, lines
+
+MAX_NAME = 60
+
+
+class SavePreset(Dialog[Path | None]):
+    """Ask for name, title and words, and save the experiment with them; gives the file, or None."""
+
+    DEFAULT_CSS = """
+    SavePreset > Vertical { width: 76; }
+    SavePreset Label { color: $secondary; }
+    SavePreset TextArea { height: 6; border: none; padding: 0 1; background: $panel; }
+    SavePreset TextArea:focus { border: none; }
+    SavePreset .error { max-height: 4; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+s", "save", "Save", id="presets.write", show=False),
+    ]
+
+    def __init__(self, experiment: Experiment) -> None:
+        super().__init__()
+        self._experiment = experiment
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(Content("Save the form as a preset"), classes="title")
+            yield Label("name of the file: letters, digits, - and _", markup=False)
+            yield Input(id="name", max_length=MAX_NAME)
+            yield Label("title", markup=False)
+            yield Input(id="preset-title")
+            yield Label("about: what is asked, what to look for (Markdown)", markup=False)
+            yield TextArea(id="about", tab_behavior="focus", highlight_cursor_line=False)
+            yield Static(classes="error")
+            with Horizontal():
+                yield Button(Content("Save (ctrl+s)"), id="yes", compact=True)
+                yield Button(Content("Cancel (esc)"), id="no", compact=True)
+
+    @on(Input.Changed, "#name")
+    def _named(self) -> None:
+        self._tell(self._wrong_name() if self._stem else "")
+
+    @on(Input.Submitted)
+    def _next(self) -> None:
+        self.focus_next()
+
+    @on(Button.Pressed, "#no")
+    def _cancelled(self) -> None:
+        self.dismiss(None)
+
+    @on(Button.Pressed, "#yes")
+    @work(exclusive=True)
+    async def action_save(self) -> None:
+        """Save, where name and words will do; what stands there already is asked about."""
+        if wrong := self._wrong_name():
+            self._tell(wrong)
+            return
+        path = places.own_presets() / f"{self._stem}.toml"
+        title, about = self.query_one("#preset-title", Input).value.strip(), self.query_one(TextArea).text
+        try:
+            preset = parse(Preset, {"title": title, "about": about, "experiment": self._experiment})
+            question = f"There is a preset {self._stem} of yours. Overwrite it?"
+            if path.exists() and not await self.app.push_screen_wait(Confirm(question, "Overwrite")):
+                return
+            save_preset(preset, path)
+        except NormlabError as error:
+            self._tell("\n".join(map(str, error.problems)))
+        else:
+            self.dismiss(path)
+
+    @property
+    def _stem(self) -> str:
+        return self.query_one("#name", Input).value.strip()
+
+    def _wrong_name(self) -> str:
+        name = self._stem
+        return "" if re.fullmatch(r"[A-Za-z0-9_-]+", name) else "name: holds letters, digits, - and _ only"
+
+    def _tell(self, wrong: str) -> None:
+        self.query_one(".error", Static).update(lines(wrong))

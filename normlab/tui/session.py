@@ -1,0 +1,256 @@
+"""This session's runs: queued, trained one after the other, compared with a baseline. Knows no screen."""
+
+import threading
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Literal
+
+from normlab.core import places
+from normlab.core.errors import NormlabError
+from normlab.core.text import visible
+from normlab.engine.control import Control
+from normlab.engine.events import Event, Measured, Outcome
+from normlab.engine.ids import new_run_id
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.settings import Difference, change, differences, label
+from normlab.views.history import History
+
+State = Literal["queued", "running", "paused"] | Outcome
+
+
+@dataclass(eq=False)
+class LabRun:
+    """One run of this session."""
+
+    id: str
+    experiment: Experiment
+    history: History
+    hue: int
+    """Which of the palette's hues and marks is its own."""
+    device: str = "auto"
+    name: str | None = None
+    """What somebody called it; none shows what it changes."""
+    shown: bool = True
+    """Picked: drawn in the charts, and a column of the comparison."""
+    trace: str | None = None
+    """Of the error that ended it, where that was not one of the person in front."""
+    control: Control = field(default_factory=Control)
+    taken: bool = False
+    """Its turn has come: it trains, or has ended."""
+
+    @property
+    def finished(self) -> bool:
+        return self.history.outcome is not None
+
+
+Spawn = Callable[[Callable[[], None]], object]
+"""Starts a thread that does the work."""
+
+Start = Callable[[LabRun], Generator[Event]]
+"""Starts a run: the engine's own, or a script of events in a test."""
+
+
+def start_run(run: LabRun) -> Generator[Event]:
+    """Train a run with the engine; torch is imported here, in the thread that trains."""
+    from normlab.engine.loop import run as train
+
+    return train(
+        run.experiment,
+        device=run.device,
+        arm=run.history.arm,
+        control=run.control,
+        folder=places.runs() / run.id,
+        run_id=run.id,
+        probe=True,
+    )
+
+
+class Session:
+    """The runs of one sitting. One thread works; every other may read, queue, pause and stop."""
+
+    def __init__(self, spawn: Spawn, start: Start = start_run) -> None:
+        self.runs: list[LabRun] = []
+        self.baseline: LabRun | None = None
+        """The run that the others are compared with: the first one, unless another is pinned."""
+        self.device = "auto"
+        """Where runs queued from now on train."""
+        self.devices: list[str] = []
+        """Those of this machine, the one that "auto" takes first; empty until torch is loaded."""
+        self.version = 0
+        """Grows whenever something has changed that a screen may show."""
+        self.current: LabRun | None = None
+        """The run under way."""
+        self.paused = False
+        self.working = False
+        """Whether a thread works through the queue, or is about to."""
+        self._spawn, self._start = spawn, start
+        self._single = False
+        self._hues = count()
+        self._wake = threading.Condition()
+
+    # What people ask for.
+
+    def queue(self, experiment: Experiment, arm: str | None = None) -> LabRun:
+        """Add a run at the end of the queue."""
+        arm = arm or label(list(differences(self.baseline.experiment, experiment)) if self.baseline else [])
+        run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
+        with self._wake:
+            self.runs.append(run)
+            self.baseline = self.baseline or run
+            idle, self.working = not self.working, True
+        self.touch()
+        if idle:
+            self._spawn(self.work)
+        return run
+
+    def queue_preset(self, preset: Preset) -> list[LabRun]:
+        """Queue every arm with every seed; the preset's own baseline becomes the session's."""
+        runs: list[LabRun] = []
+        for arm, experiment in preset.experiments.items():
+            for seed in preset.seeds:
+                run = self.queue(change(experiment, {"seed": seed}), arm)
+                run.name = None if arm == BASELINE and len(preset.seeds) == 1 else arm
+                runs.append(run)
+        self.pin(runs[0])
+        return runs
+
+    def pause(self) -> None:
+        """Hold the run under way at its next event; nothing is pulled from it until `resume`."""
+        self.paused = True
+        self.touch()
+
+    def resume(self, single: bool = False) -> None:
+        """Go on; with `single` only to the next evaluation: an epoch, unless settings say otherwise."""
+        with self._wake:
+            self.paused, self._single = False, single
+            self._wake.notify_all()
+        self.touch()
+
+    def stop(self, run: LabRun, reason: str | None = None) -> None:
+        """End a run and keep what it has; one that still waits is dropped."""
+        if run.taken:
+            with self._wake:
+                run.control.stop(reason)
+                self.paused = self._single = False  # of this run: the next one trains
+                self._wake.notify_all()
+        else:
+            self.drop(run)
+
+    def stop_all(self, reason: str | None = None) -> None:
+        """End the run under way, keep what it has, and drop those that wait."""
+        with self._wake:
+            self.runs = [run for run in self.runs if run.taken]
+        if self.current is not None:
+            self.stop(self.current, reason)
+
+    def interrupt(self, reason: str) -> None:
+        """End the run under way as interrupted, and drop those that wait: the program ends."""
+        with self._wake:
+            self.runs = [run for run in self.runs if run.taken]
+            if self.current is not None:
+                self.current.control.interrupt(reason)
+            self._wake.notify_all()
+
+    def drop(self, run: LabRun) -> None:
+        """Take a run off the list, unless it trains; its folder stays."""
+        with self._wake:
+            if run is self.current or run not in self.runs:
+                return
+            self.runs.remove(run)
+            if self.baseline is run:
+                self.baseline = self.runs[0] if self.runs else None
+        self.touch()
+
+    def pin(self, run: LabRun) -> None:
+        """Make a run the baseline."""
+        self.baseline = run
+        self.touch()
+
+    def touch(self) -> None:
+        """Note that something has changed."""
+        self.version += 1
+
+    # What people are shown.
+
+    def state(self, run: LabRun) -> State:
+        """Tell how a run stands."""
+        if run.history.outcome is not None:
+            return run.history.outcome
+        if run is not self.current:
+            return "queued"
+        return "paused" if self.paused else "running"
+
+    def changes(self, run: LabRun) -> list[Difference]:
+        """List the settings in which a run differs from the baseline."""
+        return list(differences(self.baseline.experiment, run.experiment)) if self.baseline else []
+
+    def label(self, run: LabRun) -> str:
+        """Name a run: as somebody called it, or by what it changes; harmless to show."""
+        text = run.name or label(self.changes(run))
+        own, other = run.experiment.seed, self.baseline.experiment.seed if self.baseline else 0
+        return visible(text, 60) + (f" · seed {own}" if own != other else "")
+
+    @property
+    def device_in_use(self) -> str:
+        """The device that a run queued now would train on, as far as that is known."""
+        return self.devices[0] if self.device == "auto" and self.devices else self.device
+
+    @property
+    def waiting(self) -> list[LabRun]:
+        """The runs whose turn is yet to come."""
+        return [run for run in self.runs if not run.taken]
+
+    @property
+    def drawn(self) -> list[LabRun]:
+        """The picked runs that have begun."""
+        return [run for run in self.runs if run.shown and run.taken]
+
+    # What the working thread does.
+
+    def work(self) -> None:
+        """Train what is queued, one run after the other, until nothing waits."""
+        while (run := self._take()) is not None:
+            self._train(run)
+
+    def _take(self) -> LabRun | None:
+        with self._wake:
+            run = next(iter(self.waiting), None)
+            self.current, self.working = run, run is not None
+            if run is None:
+                self.paused = self._single = False
+            else:
+                run.taken = True
+        self.touch()
+        return run
+
+    def _train(self, run: LabRun) -> None:
+        history = run.history
+        try:
+            with closing(self._start(run)) as events:
+                for event in events:
+                    history.fold(event)
+                    self.touch()
+                    self._hold(run, event)
+                    if run.control.outcome is not None and not history.num_steps:
+                        break  # while data is downloaded no loop looks at the control
+            if not run.finished:
+                history.outcome, history.reason = run.control.outcome or "failed", run.control.reason
+        except NormlabError as error:
+            history.fail(str(error))
+        except Exception as error:  # torch's fault or ours: the row tells it, and the lab goes on
+            run.trace = traceback.format_exc()
+            history.fail(f"{type(error).__name__}: {error}")
+        finally:
+            self.touch()
+
+    def _hold(self, run: LabRun, event: Event) -> None:
+        with self._wake:
+            if self._single and isinstance(event, Measured):
+                self.paused, self._single = True, False
+                self.touch()
+            while self.paused and run.control.outcome is None and not run.finished:
+                self._wake.wait()

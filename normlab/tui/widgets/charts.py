@@ -1,0 +1,300 @@
+"""The charts: tabs of metrics, the chart under a cursor, one row of readings, a legend."""
+
+from collections.abc import Hashable
+from functools import partial
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Resize
+from textual.message import Message
+from textual.theme import Theme
+from textual.widget import Widget
+from textual.widgets import Static
+
+from normlab.engine.events import Probed
+from normlab.tui.session import LabRun, Session
+from normlab.tui.themes import DEFAULT, MARKS, PALETTES, hue_of
+from normlab.tui.widgets.chart_canvas import ChartCanvas, Scene
+from normlab.tui.widgets.legend import LegendLine, legend, manner, reading
+from normlab.tui.widgets.metric_tabs import MetricTabs
+from normlab.views.chart import ASCII, Drawing
+from normlab.views.curves import (
+    LOSS,
+    SMOOTHINGS,
+    ChartChoices,
+    RunCurves,
+    collect,
+    draw_curves,
+    places,
+    resolve_axis,
+    tabs,
+)
+from normlab.views.history import Axis
+from normlab.views.picture import draw_picture
+from normlab.views.viewport import Viewport
+
+AXES: tuple[Axis, ...] = ("epoch", "step", "seconds")
+LEGEND_LINES = 6
+
+NO_RUNS = "No curves yet. Press r to train what the form says."
+NONE_PICKED = "No run is picked. Pick some in the list of runs."
+NO_POINTS = "Waiting for the first evaluation."
+NO_VALUES = "No finite values to draw here."
+NO_LOG = "Nothing to draw on a logarithmic axis. Press y for a linear one."
+
+
+class ChartPane(Widget):
+    """Curves of the picked runs."""
+
+    DEFAULT_CSS = """
+    ChartPane {
+        layout: vertical;
+        & > #reading { height: 1; color: $secondary; }
+        & > #legend { height: auto; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("m", "next_tab(1)", "Metric", id="charts.next_tab"),
+        Binding("M", "next_tab(-1)", "Metric before", id="charts.previous_tab", show=False),
+        Binding("y", "log", "Log/linear", id="charts.log"),
+        Binding("s", "smooth", "Smoothing", id="charts.smooth", show=False),
+        Binding("a", "axis", "Epochs, steps or seconds", id="charts.axis", show=False),
+        Binding("z", "zoom(0.5)", "Zoom in", id="charts.zoom_in", show=False),
+        Binding("Z", "zoom(2)", "Zoom out", id="charts.zoom_out", show=False),
+        Binding("left", "step(-1)", "Cursor back, or the picture before", id="charts.left", show=False),
+        Binding("right", "step(1)", "Cursor on, or the next picture", id="charts.right", show=False),
+        Binding("home", "edge(0)", "Cursor to the start", id="charts.home", show=False),
+        Binding("end", "edge(-1)", "Cursor to the end", id="charts.end", show=False),
+        Binding("escape", "hide_cursor", "Hide the cursor", id="charts.hide_cursor", show=False),
+        Binding("shift+left,comma", "pan(-0.25)", "Look further back", id="charts.pan_left", show=False),
+        Binding("shift+right,full_stop", "pan(0.25)", "Look further on", id="charts.pan_right", show=False),
+    ]
+
+    class Chosen(Message):
+        """Somebody likes the charts otherwise now."""
+
+        def __init__(self, choices: ChartChoices) -> None:
+            super().__init__()
+            self.choices = choices
+
+    def __init__(self, session: Session, choices: ChartChoices, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.session = session
+        self.choices = choices
+        self.viewport = Viewport()
+        self.pictured: LabRun | None = None
+        """Whose picture somebody asked for."""
+        self._tabs = [LOSS]
+        self._tab = LOSS
+        self._axis: Axis = "epoch"
+        self._gathered: dict[str, tuple[Hashable, RunCurves]] = {}
+        self._lines: dict[str, LegendLine] = {}
+
+    def compose(self) -> ComposeResult:
+        """Stack tabs, canvas, readings and legend."""
+        yield MetricTabs()
+        yield ChartCanvas()
+        yield Static(id="reading")
+        yield Static(id="legend")
+
+    def on_mount(self) -> None:
+        """Show what there is, and follow the theme."""
+        self.app.theme_changed_signal.subscribe(self, self._on_theme)
+        self.refresh_session()
+
+    def _on_theme(self, _theme: Theme) -> None:
+        self.refresh_session()
+
+    def on_resize(self, _event: Resize) -> None:
+        """Fit the text to the new width."""
+        self.refresh_session()
+
+    def focus_last(self) -> None:
+        """Give the keys to the chart."""
+        self.canvas.focus()
+
+    @property
+    def canvas(self) -> ChartCanvas:
+        """The drawn part."""
+        return self.query_one(ChartCanvas)
+
+    # What is shown.
+
+    def refresh_session(self) -> None:
+        """Follow the session; curves are gathered, and drawn, only where a drawn run has a new point."""
+        if not self.is_mounted:
+            return
+        drawn = self.session.drawn
+        histories = [run.history for run in drawn]
+        self._tabs = tabs(histories)
+        self._tab = next((tab for tab in self._tabs if tab.key == self.choices.metric), LOSS)
+        axis = resolve_axis(self.choices, histories)
+        if axis != self._axis:
+            self._axis = axis
+            self.viewport.reset()
+        gathered = {run.id: self._gather(run) for run in drawn}
+        if list(gathered.values()) != list(self._gathered.values()):
+            self.viewport.places = places([curves for _, curves in gathered.values()])
+        self._gathered = gathered
+        self._lines = {run.id: self._line(run, gathered[run.id][1]) for run in drawn}
+        self._show()
+
+    def _gather(self, run: LabRun) -> tuple[Hashable, RunCurves]:
+        history, theme = run.history, self.app.theme
+        key = (len(history.points), history.outcome, self._tab, self._axis, theme, self.choices.ascii)
+        before = self._gathered.get(run.id)
+        if before and before[0] == key:
+            return before
+        mark = self._plain(MARKS[run.hue % len(MARKS)])
+        return key, collect(history, self._tab, self._axis, hue_of(theme, run.hue), mark)
+
+    def _line(self, run: LabRun, curves: RunCurves) -> LegendLine:
+        state = self.session.state(run).replace("_", " ")
+        return LegendLine(self._plain(self.session.label(run)), curves, state)
+
+    def _plain(self, text: str) -> str:
+        return text.translate(ASCII) if self.choices.ascii else text
+
+    def _show(self) -> None:
+        picture = self._pictured()
+        if picture is not None and picture.history.probed is not None:
+            data: Hashable = (picture.id, picture.history.probed.step)
+            build = partial(self._build_picture, picture.history.probed)
+        else:
+            data = (self._nothing(), *((name, key) for name, (key, _) in self._gathered.items()))
+            build = self._build_curves
+        view = (self._tab, self.choices, self.viewport.span, self.viewport.end, self.app.theme)
+        self.query_one(MetricTabs).show(self._tabs, self._tab)
+        self.canvas.show(Scene(data, view, build, self.choices.ascii))
+        self.canvas.point(None if picture else self.viewport.cursor)
+        text, under = self._texts(picture)
+        _update(self.query_one("#reading", Static), text)
+        _update(self.query_one("#legend", Static), under)
+
+    def _texts(self, picture: LabRun | None) -> tuple[Content, Content]:
+        """Write the row of readings, and the legend."""
+        width, lines = self.size.width, list(self._lines.values())
+        if picture is not None:
+            line = self._lines[picture.id]
+            whose = f" {line.label}, epoch {picture.history.epoch}"
+            mark = (line.curves.mark, line.curves.color)
+            return Content.assemble(mark, whose).truncate(width, ellipsis=True), Content()
+        if not lines:
+            return Content(), Content()
+        if self.viewport.cursor is None:
+            text = Content(manner(lines, self._tab, self.choices, self._axis, self.viewport))
+        else:
+            text = reading(lines, self._axis, self.viewport.cursor)
+        height = max(1, min(LEGEND_LINES, self.size.height // 4))
+        return text.truncate(width, ellipsis=True), legend(lines, width, height, self.choices.ascii)
+
+    def _nothing(self) -> str:
+        """Tell why there are no curves, where there are none."""
+        if not self.session.runs:
+            return NO_RUNS
+        if not any(run.shown for run in self.session.runs):
+            return NONE_PICKED
+        return NO_VALUES if self._lines and all(run.finished for run in self.session.drawn) else NO_POINTS
+
+    # Drawing, asked for by the canvas where it is seen.
+
+    def _build_curves(self, width: int, height: int) -> Drawing | str:
+        if not self.viewport.places:
+            return self._nothing()
+        runs = [curves for _, curves in self._gathered.values()]
+        window = self.viewport.window
+        drawing = draw_curves(runs, self._tab, self.choices, self._axis, width, height, window)
+        return drawing or (NO_LOG if self.choices.log and self._tab.scaled else NO_VALUES)
+
+    def _build_picture(self, probed: Probed, width: int, height: int) -> Drawing:
+        palette = PALETTES.get(self.app.theme, PALETTES[DEFAULT])
+        train = palette.theme.foreground or palette.hues[0]
+        colors = (train, palette.hues[1], palette.hues)
+        text = draw_picture(probed, *colors, width, height, not self.app.no_color, self.choices.ascii)
+        return Drawing(tuple(text.rstrip("\n").split("\n")))
+
+    def _pictures(self) -> list[LabRun]:
+        return [run for run in self.session.drawn if run.id in self._lines and run.history.probed is not None]
+
+    def _pictured(self) -> LabRun | None:
+        """Choose the run whose picture is shown: the one asked for, the one under way, or the last."""
+        found = self._pictures() if self._tab.key == "picture" else []
+        chosen = (run for run in (self.pictured, self.session.current, *found[-1:]) if run in found)
+        return next(chosen, None)
+
+    # What people ask for.
+
+    def choose(self, **changes: object) -> None:
+        """Draw otherwise from now on, and say so."""
+        self.choices = self.choices.model_copy(update=changes)
+        self.post_message(self.Chosen(self.choices))
+        self.refresh_session()
+
+    def action_next_tab(self, by: int) -> None:
+        """Bring the next tab to the front."""
+        row = self._tabs.index(self._tab) + by
+        self.choose(metric=self._tabs[row % len(self._tabs)].key)
+
+    @on(MetricTabs.Picked)
+    def _picked(self, event: MetricTabs.Picked) -> None:
+        self.choose(metric=event.tab.key)
+
+    def action_log(self) -> None:
+        """Scale the values by log10, or not."""
+        if self._tab.scaled:
+            self.choose(log=not self.choices.log)
+
+    def action_smooth(self) -> None:
+        """Smooth training curves more, or not at all."""
+        higher = [factor for factor in SMOOTHINGS if factor > self.choices.smoothing]
+        self.choose(smoothing=higher[0] if higher else SMOOTHINGS[0])
+
+    def action_axis(self) -> None:
+        """Let curves run over the next of epochs, steps and seconds."""
+        self.choose(axis=AXES[(AXES.index(self._axis) + 1) % len(AXES)])
+
+    def action_zoom(self, factor: float) -> None:
+        """Draw a shorter or a longer stretch, around the cursor or up to the end."""
+        self.viewport.zoom(factor)
+        self._show()
+
+    def action_pan(self, share: float) -> None:
+        """Move the stretch that is drawn."""
+        self.viewport.pan(share)
+        self._show()
+
+    def action_step(self, by: int) -> None:
+        """Move the cursor, or show the next run's picture."""
+        if (shown := self._pictured()) is not None:
+            found = self._pictures()
+            self.pictured = found[(found.index(shown) + by) % len(found)]
+        else:
+            self.viewport.step(by, self.canvas.drawing.column)
+        self._show()
+
+    def action_edge(self, end: int) -> None:
+        """Move the cursor to the first or the last point that is drawn."""
+        self.viewport.edge(end)
+        self._show()
+
+    def action_hide_cursor(self) -> None:
+        """Take the cursor away."""
+        self.viewport.cursor = None
+        self._show()
+
+    @on(ChartCanvas.Pointed)
+    def _pointed(self, event: ChartCanvas.Pointed) -> None:
+        self.viewport.put(event.x)
+        self._show()
+
+
+def _update(static: Static, text: Content) -> None:
+    """Show a text, where it is another one; the layout follows where its height has changed."""
+    before = static.visual
+    if isinstance(before, Content) and before.is_same(text):
+        return
+    lines = before.plain.count("\n") if isinstance(before, Content) else -1
+    static.update(text, layout=lines != text.plain.count("\n") or not text.plain)

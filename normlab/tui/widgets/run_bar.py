@@ -1,0 +1,65 @@
+"""What can be done with the training, how far it is, and why it can't be started."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from normlab.tui.widgets.action import Action
+from normlab.tui.workbench import Workbench
+
+_BAR = 16
+
+
+class RunBar(Horizontal):
+    """Run, pause, one epoch, stop: to click, or by the key that stands beside each."""
+
+    DEFAULT_CSS = """
+    RunBar { height: 1; background: $surface; }
+    RunBar > Action { text-style: bold; color: $success; }
+    RunBar > Action:disabled { text-style: none; color: $secondary 60%; }
+    RunBar > #place { width: 1fr; text-align: right; padding: 0 1; text-wrap: nowrap;
+        text-overflow: ellipsis; }
+    RunBar > #place.refused { color: $error; }
+    """
+
+    def __init__(self, bench: Workbench) -> None:
+        super().__init__()
+        self.bench = bench
+        self.start = Action("▶ Run", "r", "app.run")
+        self.pause = Action("‖ Pause", "space", "app.pause")
+        self.single = Action("» Epoch", "n", "app.single")
+        self.stop = Action("■ Stop", "x", "app.stop")
+        self._place = Static(id="place", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield self.start
+        yield self.pause
+        yield self.single
+        yield self.stop
+        yield self._place
+
+    def on_mount(self) -> None:
+        self.refresh_session()
+
+    def refresh_session(self) -> None:
+        """Show what can be done now."""
+        session, refusal = self.bench.session, self.bench.refusal()
+        running = session.current is not None
+        self.start.show("▶ Queue" if running else "▶ Run", refusal is None)
+        self.pause.show("▶ Go on" if session.paused else "‖ Pause", running)
+        self.single.show("» Epoch", running or refusal is None)
+        self.stop.show("■ Stop", running)
+        self._place.set_class(refusal is not None, "refused")
+        self._place.update(Content(f"can't run: {refusal}" if refusal is not None else self._progress()))
+
+    def _progress(self) -> str:
+        run = self.bench.session.current
+        if run is None or not run.history.num_steps:
+            return ""
+        history = run.history
+        training = run.experiment.training
+        total = training.epochs if training.steps is None else training.steps
+        now = history.epoch if history.unit == "epoch" else history.step
+        filled = round(_BAR * min(1.0, history.step / history.num_steps))
+        return f"{history.unit} {now:,}/{total:,} {'━' * filled}{'─' * (_BAR - filled)}"

@@ -1,0 +1,153 @@
+"""This session's runs, a row each: what they change, how they stand, what came of them."""
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.events import Resize
+from textual.message import Message
+from textual.widgets import DataTable
+
+from normlab.engine.events import Point
+from normlab.lab.presets import BASELINE
+from normlab.tui.session import LabRun, Session
+from normlab.tui.themes import MARKS, hue_of
+
+COLUMNS = {
+    "": 2,
+    "run": 0,
+    "state": 13,
+    "epoch": 6,
+    "best loss": 10,
+    "last loss": 10,
+    "score": 7,
+    "seconds": 8,
+}
+"""Heading and width of each column; what is left of the line is the run's name's."""
+
+
+class RunsTable(DataTable[Text]):
+    """The runs of a session. Asks for what it can't do alone by messages."""
+
+    DEFAULT_CSS = """
+    RunsTable { background: $surface; overflow-x: hidden; scrollbar-size-vertical: 1; }
+    RunsTable > .datatable--header { background: $surface; color: $secondary; text-style: none; }
+    RunsTable > .datatable--cursor { background: $panel; color: $foreground; text-style: none; }
+    RunsTable:focus > .datatable--cursor { background: $primary 30%; text-style: bold; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "toggle_shown", "Show/hide", id="runs.show"),
+        Binding("b", "ask('pin')", "Baseline", id="runs.pin"),
+        Binding("o", "ask('fork')", "Open as form", id="runs.fork"),
+        Binding("e", "ask('rename')", "Rename", id="runs.rename"),
+        Binding("i", "ask('read')", "Details, trace", id="runs.read", show=False),
+        Binding("D", "ask('drop')", "Drop", id="runs.drop"),
+    ]
+
+    class Asked(Message):
+        """Something is wanted of a run: pin, fork, rename, read or drop."""
+
+        def __init__(self, what: str, run: LabRun) -> None:
+            super().__init__()
+            self.what, self.run = what, run
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0)
+        self.session = session
+        self._drawn: dict[str, tuple[Text, ...]] = {}
+        self._width = 0
+
+    def on_resize(self, event: Resize) -> None:
+        """Give the names what width there is."""
+        if event.size.width == self._width:
+            return
+        self._width, row = event.size.width, self.cursor_row
+        self.clear(columns=True)
+        self._drawn = {}
+        rest = self._rest
+        for name, width in COLUMNS.items():
+            justify = "left" if name in ("", "run", "state") else "right"
+            self.add_column(Text(name, justify=justify), key=name, width=width or rest)
+        self.refresh_session()
+        self.move_cursor(row=row)
+
+    @property
+    def _rest(self) -> int:
+        return max(12, self._width - sum(COLUMNS.values()) - 1)
+
+    @property
+    def chosen(self) -> LabRun | None:
+        """The run under the cursor."""
+        runs = self.session.runs
+        return runs[self.cursor_row] if 0 <= self.cursor_row < len(runs) else None
+
+    def refresh_session(self) -> None:
+        """Bring the rows up to date, touching the cells that have changed only."""
+        if not self.columns:
+            return
+        runs = list(self.session.runs)
+        kept = [run.id for run in runs]
+        if list(self._drawn) != kept[: len(self._drawn)]:
+            row = self.cursor_row
+            self.clear()
+            self._drawn = {}
+            self.call_after_refresh(self.move_cursor, row=min(row, len(runs) - 1))
+        for run in runs:
+            cells = self._cells(run)
+            before = self._drawn.get(run.id)
+            if before is None:
+                self.add_row(*cells, key=run.id)
+            else:
+                for column, old, new in zip(COLUMNS, before, cells, strict=True):
+                    if old != new:
+                        self.update_cell(run.id, column, new)
+            self._drawn[run.id] = cells
+
+    def _cells(self, run: LabRun) -> tuple[Text, ...]:
+        history, session = run.history, self.session
+        state = session.state(run)
+        mark = MARKS[run.hue % len(MARKS)] if run.shown else " "
+        is_baseline = run is session.baseline
+        label = session.label(run)
+        if is_baseline and label != BASELINE:
+            label += f" ({BASELINE})"
+        name = Text(label, style="bold" if is_baseline else "")
+        name.truncate(self._rest - 1, overflow="ellipsis")
+        style = {"failed": "bold", "diverged": "bold", "oom": "bold", "queued": "dim"}.get(state, "")
+        place = f"{history.epoch if history.unit == 'epoch' else history.step:,}" if history.num_steps else ""
+        return (
+            Text(f"{mark}", style=hue_of(self.app.theme, run.hue)),
+            name,
+            Text(state.replace("_", " "), style=style),
+            Text(place, justify="right"),
+            _value(history.best, _loss),
+            _value(history.last, _loss),
+            _value(history.best, _score),
+            Text(f"{history.seconds:.1f}" if history.num_steps else "", justify="right"),
+        )
+
+    def action_toggle_shown(self) -> None:
+        """Draw the run in the charts and the comparison, or leave it out."""
+        if (run := self.chosen) is not None:
+            run.shown = not run.shown
+            self.session.touch()
+
+    def action_ask(self, what: str) -> None:
+        """Ask whoever shows this table to do something with the run under the cursor."""
+        if (run := self.chosen) is not None:
+            self.post_message(self.Asked(what, run))
+
+
+def _value(point: Point | None, pick: Callable[[Point], float | None]) -> Text:
+    value = pick(point) if point else None
+    return Text("" if value is None else f"{value:.4g}", justify="right")
+
+
+def _loss(point: Point) -> float | None:
+    return point.metrics.get("val_loss", point.metrics.get("train_loss"))
+
+
+def _score(point: Point) -> float | None:
+    names = ("val_accuracy", "val_rmse", "train_accuracy", "train_rmse")
+    return next((point.metrics[name] for name in names if name in point.metrics), None)

@@ -1,0 +1,66 @@
+"""The first line of every screen: where one is, where one can go, and how the training stands."""
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
+
+from normlab.core.text import visible
+from normlab.tui.session import Session
+from normlab.tui.widgets.action import Action
+from normlab.views.durations import clock
+
+MODES = (("lab", "Lab", "l"), ("compare", "Compare", "c"), ("presets", "Presets", "p"), ("help", "Help", "?"))
+"""Name, title and key of each screen."""
+
+
+class TopBar(Horizontal):
+    """Names the screens, the one in front marked, and tells what trains, where and how fast."""
+
+    DEFAULT_CSS = """
+    TopBar { height: 1; background: $panel; }
+    TopBar > #brand { width: auto; padding: 0 1; color: $accent; text-style: bold; }
+    TopBar > #status { width: 1fr; text-align: right; padding: 0 1; color: $secondary; text-wrap: nowrap;
+        text-overflow: ellipsis; }
+    """
+
+    def __init__(self, session: Session, mode: str) -> None:
+        super().__init__()
+        self.session, self.mode = session, mode
+        self._status = Static("", id="status", markup=False)
+
+    def compose(self) -> ComposeResult:
+        yield Static("normlab", id="brand", markup=False)
+        for name, title, key in MODES:
+            yield Action(title, key, f"app.mode('{name}')", active=name == self.mode)
+        yield self._status
+
+    def on_mount(self) -> None:
+        self.refresh_session()
+
+    def refresh_session(self) -> None:
+        """Show how the session stands."""
+        self._status.update(Content(self.status()))
+
+    def status(self) -> str:
+        """Write how the session stands: what trains and how long it takes yet, or that nothing does."""
+        session, run = self.session, self.session.current
+        note = getattr(self.app, "note", "")
+        if run is None:
+            return note or f"device {session.device_in_use}"
+        history = run.history
+        said = [note] if note else []
+        if history.preparing is not None:
+            done, total = history.preparing.done_bytes, history.preparing.total_bytes
+            of = f" of {total / 1e6:.0f}" if total else ""
+            said.append(f"downloading {visible(history.preparing.what, 30)}: {done / 1e6:.0f}{of} MB")
+        elif not history.num_steps:
+            said.append("preparing")
+        if (left := history.seconds_left) is not None:
+            said.append("paused" if session.paused else f"{clock(left)} left")
+        if history.samples_per_second:
+            said.append(f"{history.samples_per_second:,.0f} samples/s")
+        if session.waiting:
+            said.append(f"{len(session.waiting)} waiting")
+        said.append(history.device or session.device_in_use)
+        return " · ".join(said)

@@ -1,0 +1,328 @@
+"""The loop that the lab serves, by its keys: load, change one thing, run, fork, compare, save."""
+
+import pytest
+from textual.widgets import Input
+
+from normlab.core import places
+from normlab.lab.presets import load_preset, load_preset_file, save_preset
+from normlab.tui.app import LabApp
+from normlab.tui.preferences import Preferences
+from normlab.tui.screens.compare import CompareScreen
+from normlab.tui.screens.dialogs import Ask, Confirm, Read
+from normlab.tui.screens.help import HelpScreen
+from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.themes import PALETTES
+from normlab.tui.widgets.form import ExperimentForm
+from normlab.tui.widgets.run_bar import RunBar
+from normlab.tui.widgets.runs_table import RunsTable
+
+SIZES = [(80, 24), (120, 36)]
+
+
+@pytest.fixture(autouse=True)
+def _no_torch(monkeypatch):
+    """No test of the screens imports torch: the training is a script."""
+    monkeypatch.setattr(LabApp, "_load_torch", lambda app: setattr(app, "note", ""))
+
+
+@pytest.fixture
+def lab(script):
+    """Make the app, with the training scripted."""
+
+    def make(preset="digits", start=script, **options):
+        loaded = load_preset(preset) if isinstance(preset, str) else preset
+        return LabApp(loaded, Preferences(**options), start=start)
+
+    return make
+
+
+async def until(pilot, condition):
+    """Let the app live until something holds, a few seconds at most."""
+    for _ in range(300):
+        if condition():
+            await pilot.pause()
+            return
+        await pilot.pause(0.01)
+    raise AssertionError("it never came")
+
+
+def idle(app):
+    return lambda: bool(app.bench.session.runs) and not app.bench.session.working
+
+
+def text_of(app):
+    """What stands on the screen, line by line."""
+    lines = app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in line) for line in lines)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["normlab-dark", "normlab-light"])
+async def test_the_whole_loop_by_keys(lab, size, theme):
+    app = lab(theme=theme)
+    async with app.run_test(size=size) as pilot:
+        session = app.bench.session
+        # The first curve takes one key; the focus stands on the norm, to be changed with one more.
+        await pilot.press("r")
+        await until(pilot, idle(app))
+        await pilot.press("right", "r")
+        await until(pilot, lambda: len(session.runs) == 2 and not session.working)
+        assert [session.label(run) for run in session.runs] == ["baseline", "norm = batch"]
+        # Fork the second, change another thing: two changes are called by their name.
+        await pilot.press("t", "down", "o")
+        await pilot.pause()
+        assert app.bench.draft.experiment == session.runs[1].experiment
+        app.screen.query_one(ExperimentForm).focus_row("training.epochs")
+        await pilot.press("5", "enter", "r")
+        await until(pilot, lambda: len(session.runs) == 3 and not session.working)
+        assert session.label(session.runs[2]) == "confounded: 2 changes"
+        # Side by side.
+        await pilot.press("c")
+        await until(pilot, lambda: isinstance(app.screen, CompareScreen))
+        await until(pilot, lambda: "training.epochs" in text_of(app))
+        assert "norm = batch" in text_of(app)
+        # Save the form as a preset, and find it among one's own.
+        await pilot.press("p")
+        await until(pilot, lambda: isinstance(app.screen, PresetsScreen))
+        await pilot.press("w")
+        await until(pilot, lambda: app.screen.query("#name"))
+        app.screen.query_one("#name", Input).value = "mine"
+        app.screen.query_one("#preset-title", Input).value = "My own"
+        await pilot.press("ctrl+s")
+        path = places.own_presets() / "mine.toml"
+        await until(pilot, path.exists)
+        assert load_preset_file(path).experiment == session.runs[2].experiment
+        await pilot.press("l")
+        await pilot.pause()
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", SIZES)
+async def test_a_preset_is_loaded_and_all_its_arms_run(lab, size):
+    app = lab()
+    async with app.run_test(size=size) as pilot:
+        app.run_all(load_preset("digits").with_(study={"seeds": 2}), places.shipped_presets() / "digits.toml")
+        session = app.bench.session
+        await until(pilot, idle(app))
+        assert len(session.runs) == 6
+        app.load_preset(load_preset("d1-circles"), places.shipped_presets() / "d1-circles.toml")
+        await pilot.pause()
+        assert app.bench.draft.experiment == load_preset("d1-circles").experiment
+        await pilot.press("r")
+        await until(pilot, lambda: len(session.runs) == 7 and not session.working)
+        assert session.baseline is session.runs[6]  # a loaded preset begins a new comparison
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", [*PALETTES, None])
+async def test_every_screen_shows_itself_in_every_theme(lab, monkeypatch, size, theme):
+    if theme is None:
+        monkeypatch.setenv("NO_COLOR", "1")
+    app = lab(theme=theme or "normlab-dark")
+    async with app.run_test(size=size) as pilot:
+        await pilot.press("r")
+        await until(pilot, idle(app))
+        for key, kind, words in (
+            ("c", CompareScreen, "run something"),
+            ("p", PresetsScreen, "Shipped presets"),
+            ("question_mark", HelpScreen, "Everywhere"),
+        ):
+            await pilot.press(key)
+            await until(pilot, lambda kind=kind: isinstance(app.screen, kind))
+            await until(pilot, lambda words=words: words in text_of(app) or "baseline" in text_of(app))
+            assert "normlab" in text_of(app).splitlines()[0]
+        await pilot.press("l")
+        await until(pilot, lambda: app.screen.query(RunBar))
+        assert app.no_color == (theme is None)
+
+
+@pytest.mark.asyncio
+async def test_what_cannot_run_says_why_beside_the_run_key(lab):
+    app = lab()
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.bench.draft.change("model.norm.kind", "group")
+        app.bench.draft.change("model.norm.groups", 3)
+        app.screen.refresh_form()
+        await until(pilot, lambda: "can't run" in text_of(app))
+        assert "does not divide 128 channels" in text_of(app)
+        assert app.screen.query_one(RunBar).start.disabled
+        await pilot.press("r")
+        assert not app.bench.session.runs
+
+
+@pytest.mark.asyncio
+async def test_pause_step_and_stop(lab, script):
+    app = lab(start=lambda run: script(run, epochs=200, seconds_each=0.005))
+    async with app.run_test(size=(120, 36)) as pilot:
+        session = app.bench.session
+        await pilot.press("n")
+        await until(pilot, lambda: session.paused)
+        (run,) = session.runs
+        assert len(run.history.points) == 1
+        await pilot.press("n")
+        await until(pilot, lambda: len(run.history.points) == 2 and session.paused)
+        await pilot.press("space")
+        await until(pilot, lambda: len(run.history.points) > 4)
+        await pilot.press("r", "x")
+        await until(pilot, lambda: run.finished)
+        assert session.state(run) == "stopped"
+        await until(pilot, lambda: session.runs[1].history.points)
+        await pilot.press("r", "X")
+        await until(pilot, idle(app))
+        assert [session.state(run) for run in session.runs] == ["stopped", "stopped"]
+
+
+@pytest.mark.asyncio
+async def test_a_failed_run_is_a_row_with_a_trace_to_read_and_save(lab, script):
+    def start(run):
+        yield from []
+        raise RuntimeError("[@click=app.quit]torch fell over[/]")
+
+    app = lab(start=start)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("r")
+        await until(pilot, idle(app))
+        await until(pilot, lambda: "failed" in text_of(app))
+        assert "[@click=app.quit]torch fell over[/]" in text_of(app)
+        await pilot.press("t", "i")
+        await until(pilot, lambda: isinstance(app.screen, Read))
+        assert "Traceback" in text_of(app)
+
+
+@pytest.mark.asyncio
+async def test_leaving_while_something_trains_asks_first(lab, script):
+    app = lab(start=lambda run: script(run, epochs=2000, seconds_each=0.005))
+    async with app.run_test(size=(80, 24)) as pilot:
+        session = app.bench.session
+        await pilot.press("r")
+        await until(pilot, lambda: session.runs and session.runs[0].history.points)
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("escape")
+        await pilot.pause()
+        assert not session.runs[0].finished
+        await pilot.press("q")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: session.runs[0].finished)
+    assert session.state(session.runs[0]) == "interrupted"
+    assert app.return_code == 0
+
+
+@pytest.mark.asyncio
+async def test_too_small_a_terminal_says_so_and_goes_on_training(lab, script):
+    app = lab(start=lambda run: script(run, epochs=50, seconds_each=0.002))
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("r")
+        await pilot.resize_terminal(60, 15)
+        await until(pilot, lambda: "too small" in text_of(app))
+        await until(pilot, idle(app))
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "Run" in text_of(app))
+
+
+@pytest.mark.asyncio
+async def test_runs_are_picked_pinned_renamed_and_dropped(lab):
+    app = lab()
+    async with app.run_test(size=(120, 36)) as pilot:
+        session = app.bench.session
+        await pilot.press("r")
+        await pilot.press("right", "r")
+        await until(pilot, lambda: len(session.runs) == 2 and not session.working)
+        table = app.screen.query_one(RunsTable)
+        await pilot.press("t", "down", "enter")
+        assert session.drawn == [session.runs[0]]
+        await pilot.press("b")
+        await pilot.pause()
+        assert session.baseline is session.runs[1]
+        assert app.bench.draft.baseline == session.runs[1].experiment
+        await pilot.press("e")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press(*"new", "enter")
+        await until(pilot, lambda: session.label(session.runs[1]) == "new")
+        await pilot.press("D")
+        await until(pilot, lambda: isinstance(app.screen, Confirm))
+        await pilot.press("y")
+        await until(pilot, lambda: len(session.runs) == 1)
+        assert table.row_count == 1
+        assert session.baseline is session.runs[0]
+
+
+@pytest.mark.asyncio
+async def test_choices_are_remembered_for_the_next_sitting(lab):
+    from normlab.tui import preferences
+
+    app = lab()
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.theme = "colour-blind-light"
+        app.load_preset(load_preset("d1-circles"), places.shipped_presets() / "d1-circles.toml")
+        await pilot.press("g", "y")
+        await pilot.pause()
+    remembered, problems = preferences.load()
+    assert not problems
+    assert (remembered.theme, remembered.preset) == ("colour-blind-light", "d1-circles")
+    assert remembered.chart != Preferences().chart
+
+
+@pytest.mark.asyncio
+async def test_keys_can_be_ones_own(lab):
+    app = lab(keys={"run": "f5"})
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("f5")
+        await until(pilot, idle(app))
+        assert len(app.bench.session.runs) == 1
+        await pilot.press("r")
+        await pilot.pause()
+        assert len(app.bench.session.runs) == 1
+
+
+@pytest.mark.asyncio
+async def test_the_palette_offers_what_the_keys_do(lab):
+    app = lab()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.pause()
+        offered = {command.title: command for command in app.get_system_commands(app.screen)}
+        assert {"Run what the form says", "Pause or go on", "Log/linear", "Baseline", "Theme"} <= set(offered)
+        await offered["Run what the form says"].callback()
+        await until(pilot, idle(app))
+        assert len(app.bench.session.runs) == 1
+
+
+HOSTILE = "[@click=app.quit]x[/][red] \x1b]0;pwned\x07 \u202eevil [/"
+
+
+@pytest.mark.asyncio
+async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp_path):
+    """Names, presets, paths, errors and traces, through every screen: no raw control character comes out."""
+    written = []
+
+    def start(run):
+        yield from script(run, epochs=2)
+        raise RuntimeError(HOSTILE)
+
+    places.own_presets().mkdir(parents=True)
+    (places.own_presets() / "evil[red]\x1b[31m.toml").write_text('title = "[@click=app.quit]x[/]"\nabout = 3')
+    fine = "[@click=app.quit]x[/] [link](https://example.org) [/"
+    named = load_preset("digits").with_(title=fine, about=fine, source=fine, arms=({"name": fine, "set": {}},))
+    save_preset(named, places.own_presets() / "named.toml")
+    app = lab(named, start=start)
+    async with app.run_test(size=(120, 36)) as pilot:
+        app.run_all(named, tmp_path / HOSTILE.replace("/", ""))
+        await until(pilot, idle(app))
+        app.bench.session.runs[0].name = HOSTILE
+        app.bench.draft.change("dataset.kind", "file")
+        app.bench.draft.change("dataset.path", HOSTILE)
+        app.screen.refresh_form()
+        for keys in (("l",), ("l", "t", "i"), ("escape", "t", "e"), ("escape", "t", "D"), ("escape", "c"), ("p",),
+                     ("down",), ("end",), ("up",), ("question_mark",), ("l", "f"), ("d",)):  # fmt: skip
+            await pilot.press(*keys)
+            await pilot.pause(0.05)
+            written.append(text_of(app))
+    shown = "\n".join(written)
+    assert "[@click=app.quit]x[/]" in shown
+    assert "U+202E" in shown
+    for raw in ("\x1b", "\x07", "\u202e"):
+        assert raw not in shown
+    assert app.return_code == 0

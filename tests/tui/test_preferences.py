@@ -1,0 +1,53 @@
+"""What the lab remembers, and what it does with a file that is wrong."""
+
+import pytest
+
+from normlab.core.errors import ConfigError
+from normlab.tui import preferences
+from normlab.tui.preferences import Preferences
+from normlab.views.curves import ChartChoices
+
+
+def test_nothing_remembered_gives_the_defaults():
+    assert preferences.load() == (Preferences(), [])
+
+
+def test_what_is_saved_comes_back():
+    chosen = Preferences(
+        theme="colour-blind-light", chart=ChartChoices(log=False), keys={"run": "f5"}, preset="d1-circles"
+    )
+    preferences.save(chosen)
+    assert preferences.load() == (chosen, [])
+
+
+def test_comments_of_the_file_are_kept():
+    path = preferences.path()
+    path.parent.mkdir(parents=True)
+    path.write_text('# mine\ntheme = "normlab-light"\n')
+    remembered, _ = preferences.load()
+    preferences.save(remembered.model_copy(update={"preset": "digits"}))
+    assert "# mine" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("theme = 3", "settings.toml: theme"),
+        ('theme = "normlab-drak"', "did you mean normlab-dark?"),
+        ("[", "is not valid TOML"),
+        ("colour = 1", "is no setting here"),
+        ("a" + ".a" * 20_000 + " = 1", "a key with dots"),
+        ('preset = "\\u001b[2J"', "invisible character U+001B"),
+        ("\x00", "is not valid TOML"),
+    ],
+)
+def test_a_broken_file_is_reported_and_left_alone(text, told):
+    path = preferences.path()
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    remembered, problems = preferences.load()
+    assert remembered == Preferences()
+    assert told in str(problems[0])
+    with pytest.raises(ConfigError):
+        preferences.save(remembered)
+    assert path.read_text() == text

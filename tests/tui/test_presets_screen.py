@@ -1,0 +1,350 @@
+import os
+from pathlib import Path
+
+import pytest
+from textual.app import App
+from textual.widgets import Input, Static, TextArea
+
+from normlab.core import places
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import load_preset_file
+from normlab.lab.settings import change
+from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.widgets.preset_list import PresetList, read_entry
+from normlab.tui.widgets.prose import Prose
+
+SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+PLAIN = 'title = "Mine"\n[experiment]\n'
+
+
+class Host(App[None]):
+    def __init__(self, form=None):
+        super().__init__()
+        self.loaded, self.ran, self.saved = [], [], []
+        self.form = form
+
+    def on_mount(self):
+        self.push_screen(
+            PresetsScreen(
+                lambda preset, path: self.loaded.append((preset.title, path)),
+                lambda preset, path: self.ran.append((preset.title, path)),
+                lambda: self.form,
+                self.saved.append,
+            )
+        )
+
+
+def own(name, text):
+    path = places.own_presets() / f"{name}.toml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def text_of(app):
+    return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
+
+
+async def settle(pilot):
+    """Wait for the files, and for the details that follow the highlight after 0.05 s."""
+    await pilot.pause()
+    screen = pilot.app.screen_stack[1]
+    await pilot.app.workers.wait_for_complete(
+        [worker for worker in pilot.app.workers if worker.group == "presets" and worker.node is screen]
+    )
+    await pilot.pause(0.1)
+    await pilot.pause()
+
+
+async def search(pilot, words):
+    await pilot.press("slash", *words[:2])
+    pilot.app.screen.query_one(Input).value = words
+    await settle(pilot)
+
+
+@SIZES
+@pytest.mark.asyncio
+async def test_own_presets_stand_before_the_shipped_ones(size):
+    own("zebra", PLAIN)
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        shown = text_of(app)
+        assert shown.index("Your presets") < shown.index("zebra") < shown.index("Shipped presets")
+        assert "b2-dropout" in shown
+
+
+@SIZES
+@pytest.mark.asyncio
+async def test_details_tell_words_arms_runs_and_claims(size):
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        await search(pilot, "b2-dropout")
+        details = app.screen.query_one("#facts", Static).visual.plain
+        assert "The data and the net of" in text_of(app)
+        assert "dropout   model.dropout.kind = dropout, model.dropout.p = 0.5" in details
+        assert "12 runs: 2 arms with 6 seeds each" in details
+        assert "Dropout ends at a lower validation error" in details
+        assert "val_rmse (last) of dropout lower than baseline" in details
+
+
+@pytest.mark.asyncio
+async def test_search_looks_into_name_title_and_about():
+    own("mine", 'title = "Zebra crossing"\nabout = "Quagga dropouts"\n[experiment]\n')
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        for words, found in (("MIN", "mine"), ("zebra", "mine"), ("quagga", "mine"), ("b2-dr", "b2-dropout")):
+            await search(pilot, words)
+            assert app.screen.query_one(PresetList).chosen.stem == found
+            await pilot.press("escape")
+        await search(pilot, "qqq")
+        assert "No preset holds that." in text_of(app)
+        await pilot.press("enter", "enter", "a", "D")
+        assert (app.loaded, app.ran) == ([], [])
+
+
+@SIZES
+@pytest.mark.asyncio
+async def test_enter_loads_the_highlighted_preset(size):
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        await search(pilot, "digits")
+        await pilot.press("down", "enter")
+        ((title, path),) = app.loaded
+        assert path == places.shipped_presets() / f"{path.stem}.toml"
+        assert title == load_preset_file(path).title
+
+
+@pytest.mark.asyncio
+async def test_a_click_shows_and_a_double_click_loads():
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.click(PresetList, offset=(4, 2))
+        await settle(pilot)
+        assert app.loaded == []
+        chosen = app.screen.query_one(PresetList).chosen
+        assert chosen.stem == "a2-depth-width"
+        await pilot.click(PresetList, offset=(4, 2), times=2)
+        await pilot.pause()
+        assert [path for _, path in app.loaded] == [chosen]
+
+
+@pytest.mark.asyncio
+async def test_all_arms_run_at_once_where_they_are_few_and_after_a_question_where_they_are_many():
+    own("many", PLAIN + "[study]\nseeds = 21\n")
+    own("some", PLAIN + "[study]\nseeds = 20\n")
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        assert "Queue 21 runs: 21 seeds?" in text_of(app)
+        await pilot.press("n")
+        assert app.ran == []
+        await pilot.press("a")
+        await pilot.pause()
+        await pilot.press("y")
+        await pilot.pause()
+        await pilot.press("down")
+        await settle(pilot)
+        await pilot.press("a")
+        await pilot.pause()
+        assert [path.stem for _, path in app.ran] == ["many", "some"]
+
+
+BROKEN = {
+    "syntax": ("title = ", "Invalid"),
+    "unknown": ('title = "x"\n[experiment.trainin]\nepochs = 3\n', "did you mean training?"),
+    "large": (b"#" * 70_000, "is over 64 kB"),
+    "bytes": (b"\xff\xfe\x00", "is not UTF-8"),
+    "hostile": ('title = "x"\n[experiment]\n"[@click=app.quit]\\u001b[31m" = 1\n', "[@click=app.quit]"),
+}
+
+
+@SIZES
+@pytest.mark.asyncio
+@pytest.mark.parametrize("kind", BROKEN)
+async def test_a_broken_file_is_listed_with_its_errors(size, kind):
+    text, said = BROKEN[kind]
+    own("damaged", text)
+    app = Host()
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        shown = text_of(app)
+        assert "! damaged" in shown
+        assert said in app.screen.query_one("#facts", Static).visual.plain
+        assert "\x1b" not in shown
+        await pilot.press("enter", "a")
+        await pilot.pause()
+        assert (app.loaded, app.ran) == ([], [])
+        assert app.is_running
+
+
+def test_a_file_that_is_no_file_is_broken(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
+    for name in ("pipe", "folder", "gone"):
+        assert read_entry(tmp_path / f"{name}.toml").problems, name
+
+
+@SIZES
+@pytest.mark.asyncio
+async def test_hostile_words_are_shown_as_they_stand(size):
+    about = "# Head [@click=app.quit]x[/]\n\n[a](http://evil.example) ![i](http://img) <b>y</b> &#x202e;z <http://auto>"
+    own("[red]\x1b[31mname", f"title = \"[@click=app.quit]t[/red]\"\nabout = '''{about}'''\n[experiment]\n")
+    app = Host()
+    opened = []
+    app.open_url = lambda *args, **kwargs: opened.append(args)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        shown = text_of(app)
+        assert "\x1b" not in shown
+        assert "\u202e" not in shown
+        for text in (
+            "[@click=app.quit]t[/red]",
+            "[@click=app.quit]x[/]",
+            "[a](http://evil.example)",
+            "<b>y</b>",
+        ):
+            assert text in shown, text
+        assert "&#x202e;z" in shown
+        for strip in app.screen._compositor.render_strips():
+            for segment in strip:
+                assert "@click" not in (segment.style.meta if segment.style else {})
+                assert not (segment.style and segment.style.link)
+        assert opened == []
+
+
+@pytest.mark.asyncio
+async def test_a_text_that_would_take_long_to_lay_out_is_shown_as_written():
+    own("long", f'title = "x"\nabout = """{"- a" + chr(10) * 1}{("- a" + chr(10)) * 4000}"""\n[experiment]\n')
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "- a" in text_of(app)
+        assert len(app.screen.query_one(Prose).query("*")) < 10
+
+
+async def write(pilot, name, title, about=""):
+    """Fill in the dialog and save."""
+    await pilot.press("w")
+    await pilot.pause()
+    screen = pilot.app.screen
+    screen.query_one("#name", Input).value = name
+    screen.query_one("#preset-title", Input).value = title
+    screen.query_one(TextArea).text = about
+    await pilot.press("ctrl+s")
+    await pilot.pause()
+
+
+@SIZES
+@pytest.mark.asyncio
+async def test_the_form_is_saved_as_a_preset_and_opened(size):
+    form = change(Experiment(), {"model.norm.kind": "layer"})
+    app = Host(form)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await pilot.press("w")
+        await pilot.pause()
+        await pilot.press(*"my-norm", "enter", *"Layer", "tab", *"Why", "ctrl+s")
+        await settle(pilot)
+        path = places.own_presets() / "my-norm.toml"
+        assert app.saved == [path]
+        preset = load_preset_file(path)
+        assert (preset.title, preset.about, preset.experiment) == ("Layer", "Why", form)
+        assert app.screen.query_one(PresetList).chosen == path
+        assert "norm layer" in app.screen.query_one("#facts", Static).visual.plain
+
+
+@SIZES
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "é", "x.toml", "[/red]"])
+async def test_a_name_that_is_none_is_refused_in_the_dialog(size, name):
+    app = Host(Experiment())
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        await write(pilot, name, "title")
+        assert "holds letters, digits, - and _ only" in text_of(app)
+        await pilot.press("escape")
+        assert app.saved == []
+        assert not places.own_presets().exists()
+
+
+@pytest.mark.asyncio
+async def test_wrong_words_are_told_in_the_dialog():
+    app = Host(Experiment())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await write(pilot, "mine", "", "hidden \u202e text")
+        wrong = app.screen.query_one(".error", Static).visual.plain
+        assert "title: " in wrong
+        assert "about: " in wrong
+        assert "U+202E" in wrong
+        assert app.saved == []
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize(("key", "title"), [("n", "Mine"), ("y", "New")])
+async def test_overwriting_asks(key, title):
+    path = own("mine", "# a comment\n" + PLAIN)
+    app = Host(Experiment())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await write(pilot, "mine", "New")
+        assert "There is a preset mine of yours. Overwrite it?" in text_of(app)
+        await pilot.press(key)
+        await pilot.pause()
+        assert load_preset_file(path).title == title
+        assert path.read_text().startswith("# a comment")
+
+
+@pytest.mark.asyncio
+async def test_a_shipped_preset_is_never_overwritten():
+    shipped = places.shipped_presets() / "digits.toml"
+    before = shipped.read_bytes()
+    app = Host(Experiment())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await write(pilot, "digits", "Mine")
+        await settle(pilot)
+        assert shipped.read_bytes() == before
+        assert app.saved == [places.own_presets() / "digits.toml"]
+        (note,) = app._notifications
+        assert "stands before the shipped preset digits" in note.message
+
+
+@pytest.mark.asyncio
+async def test_a_form_with_an_error_cannot_be_saved():
+    app = Host(None)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("w")
+        await pilot.pause()
+        assert isinstance(app.screen, PresetsScreen)
+        (note,) = app._notifications
+        assert "mend" in note.message
+
+
+@pytest.mark.asyncio
+async def test_only_own_presets_can_be_deleted_and_after_a_question():
+    path = own("mine", PLAIN)
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("D")
+        await pilot.pause()
+        await pilot.press("n")
+        assert path.exists()
+        await pilot.press("D")
+        await pilot.pause()
+        await pilot.press("y")
+        await settle(pilot)
+        assert not path.exists()
+        assert "Your presets" not in text_of(app)
+        shipped = {file: file.read_bytes() for file in Path(places.shipped_presets()).iterdir()}
+        await pilot.press("D")
+        await pilot.pause()
+        assert isinstance(app.screen, PresetsScreen)
+        assert all(file.read_bytes() == raw for file, raw in shipped.items())
