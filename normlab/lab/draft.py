@@ -171,10 +171,11 @@ class Draft:
         return changed
 
     def _become(self, tree: Tree, path: str | None) -> None:
-        if tree == self.tree:
+        if _mean_the_same(tree, self.tree):
             return
         keep = self._now if path is not None and path == self._touched and self._now else self._now + 1
-        back = keep > 0 and tree == self._trees[keep - 1]  # changed, and changed back: no step at all
+        # Changed, and changed back: no step at all.
+        back = keep == self._now and _mean_the_same(tree, self._trees[keep - 1])
         self._trees = self._trees[:keep] if back else [*self._trees[:keep], tree]
         self._now = len(self._trees) - 1
         self._touched = None if back else path
@@ -198,6 +199,16 @@ class Draft:
         except ConfigError as error:
             self.experiment = None
             self.problems = list(error.problems)
+
+
+def _mean_the_same(one: Tree, other: Tree) -> bool:
+    """Tell whether two tables give the same experiment, a default written out or not."""
+    if one == other:
+        return True
+    try:
+        return parse(Experiment, one) == parse(Experiment, other)
+    except ConfigError:
+        return False
 
 
 def read_text(field: Field, text: str) -> object:

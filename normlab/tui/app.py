@@ -13,18 +13,20 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.worker import Worker, WorkerState
 
 from normlab.core import places
 from normlab.core.errors import ConfigError
-from normlab.core.text import visible
+from normlab.core.text import hidden_characters, visible
 from normlab.lab.presets import Preset
 from normlab.tui import preferences
 from normlab.tui.keys import commands, key_rows, show_key
 from normlab.tui.preferences import Preferences
+from normlab.tui.screens.choose import Choose
 from normlab.tui.screens.compare import CompareScreen
-from normlab.tui.screens.dialogs import Choose, Confirm
+from normlab.tui.screens.dialogs import Confirm
 from normlab.tui.screens.help import HelpScreen
 from normlab.tui.screens.lab import LabScreen
 from normlab.tui.screens.presets import PresetsScreen
@@ -91,11 +93,9 @@ class LabApp(App[None]):
             "lab": lambda: LabScreen(bench, chart),
             "compare": lambda: CompareScreen(bench.session, chart),
             "presets": lambda: PresetsScreen(
-                self.load_preset, self.run_all, lambda: bench.draft.experiment, lambda _: None, bench.session
+                bench.session, self.load_preset, self.run_all, lambda: bench.draft.experiment
             ),
-            "help": lambda: HelpScreen(
-                lambda: key_rows(_KEY_SOURCES, self.preferences.keys), bench.session
-            ),
+            "help": lambda: HelpScreen(bench.session, lambda: key_rows(_KEY_SOURCES, self.preferences.keys)),
         }
 
     # Beginning and end.
@@ -163,6 +163,12 @@ class LabApp(App[None]):
         # Textual waits for the training's thread, which saves on its way out.
         self.bench.session.interrupt(reason)
         self.exit(return_code=code)
+
+    async def on_event(self, event: Event) -> None:
+        """Take the invisible characters out of what is pasted, whichever line or text it goes into."""
+        if isinstance(event, Paste):
+            event = Paste("".join(c for c in event.text if c in "\n\t" or not hidden_characters(c)))
+        await super().on_event(event)
 
     # What the keys do.
 

@@ -295,3 +295,13 @@ def test_sizes_that_are_shown_give_the_same_model(sizes):
     draft.set_text(row(draft, "model.hidden"), show_text(sizes))
     assert draft.experiment is not None
     assert draft.experiment.model.hidden == sizes
+
+
+def test_writing_a_default_out_is_no_change():
+    draft = Draft(BASE)
+    version = draft.version
+    draft.change("training.epochs", 10)
+    draft.change("model.norm.kind", "none")
+    draft.set_text(row(draft, "model.hidden"), "128, 128")
+    assert draft.version == version
+    assert not draft.undo()

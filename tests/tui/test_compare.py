@@ -185,7 +185,7 @@ async def test_nothing_to_compare_says_what_to_do(lab):
         assert said(app, "#nothing") == NOTHING
         assert not table(app).display
         assert not app.screen.query_one(ChartPane).display
-        await pilot.press("e", "y", "w")
+        await pilot.press("e", "C", "w")
         assert isinstance(app.screen, CompareScreen)
         assert app.clipboard == ""
         other = lab({}, LAYER)
@@ -194,7 +194,7 @@ async def test_nothing_to_compare_says_what_to_do(lab):
         await pilot.pause()
         assert table(app).display
         assert table(app).has_focus
-        await pilot.press("y")
+        await pilot.press("C")
         assert "norm = layer" in app.clipboard
         for run in session.runs:
             run.shown = False
@@ -268,7 +268,7 @@ async def test_another_theme_colours_the_table_anew(lab):
 async def test_copying_gives_markdown_and_names_the_key_that_exports(lab):
     app = app_of(lab({}, LAYER))
     async with app.run_test(size=NARROW) as pilot:
-        await pilot.press("y")
+        await pilot.press("C")
         assert app.clipboard.startswith("|")
         assert "**0.4963 (-0.6514)**" in app.clipboard
         (notice,) = notices(app)
@@ -284,7 +284,7 @@ async def test_an_export_to_md_is_markdown(lab, tmp_path, name):
         await type_path(pilot, tmp_path / name)
         await pilot.pause()
         assert (tmp_path / name).read_text(encoding="utf-8").startswith("|")
-        assert notices(app) == [f"Wrote {tmp_path / name}"]
+        assert notices(app) == [f"Saved {tmp_path / name}"]
 
 
 @pytest.mark.asyncio
@@ -376,7 +376,7 @@ async def test_hostile_names_are_shown_and_exported_harmlessly(lab, tmp_path, si
         assert "⟨U+001B⟩[31mred" in shown[2]
         assert "⟨U+202E⟩" in shown[3]
         await pilot.click(ComparisonTable, offset=(35, 0))
-        await pilot.press("y")
+        await pilot.press("C")
         for name in ("a.md", "a.csv"):
             await type_path(pilot, tmp_path / name)
             await pilot.pause()

@@ -4,7 +4,9 @@ import pytest
 from textual.app import App
 from textual.widgets import Button, Input, OptionList, Static
 
-from normlab.tui.screens.dialogs import Ask, Choose, Confirm, Read, lines
+from normlab.tui.screens.choose import Choose
+from normlab.tui.screens.dialogs import Ask, Confirm, lines
+from normlab.tui.screens.read import Read
 
 HOSTILE = "\x1b[31m[@click=app.quit]x[/] \u202e[/red]"
 NORMS = [

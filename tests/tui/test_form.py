@@ -2,6 +2,7 @@
 
 import threading
 from itertools import pairwise
+from typing import ClassVar
 
 import pytest
 from textual.app import App
@@ -13,7 +14,7 @@ from normlab.core.errors import Problem
 from normlab.lab.draft import Draft, show_text
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
-from normlab.tui.screens.dialogs import Choose
+from normlab.tui.screens.choose import Choose
 from normlab.tui.themes import DEFAULT, PALETTES
 from normlab.tui.widgets import background_check, value_input
 from normlab.tui.widgets.field_row import VALUE_COLUMN
@@ -27,7 +28,7 @@ SIZES = [NARROW, WIDE]
 
 class Host(App):
     CSS = "#left { width: 46; } .-narrow #left { width: 1fr; }"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
+    HORIZONTAL_BREAKPOINTS: ClassVar = [(0, "-narrow"), (120, "-wide")]
 
     def __init__(self, experiment=BASE):
         super().__init__()

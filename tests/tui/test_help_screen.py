@@ -6,6 +6,7 @@ from textual.widgets import Input, OptionList
 
 from normlab.core.choice import members
 from normlab.tui.screens.help import HelpScreen, topics
+from normlab.tui.session import Session
 from normlab.views import parts
 
 KEYS = [
@@ -19,7 +20,7 @@ SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 class Host(App[None]):
     def __init__(self):
         super().__init__()
-        self.help = HelpScreen(lambda: KEYS)
+        self.help = HelpScreen(Session(spawn=lambda work: None), lambda: KEYS)
 
     def on_mount(self):
         self.push_screen(self.help)

@@ -1,16 +1,19 @@
 """The loop that the lab serves, by its keys: load, change one thing, run, fork, compare, save."""
 
 import pytest
+from textual.events import Paste
 from textual.widgets import Input
 
 from normlab.core import places
+from normlab.core.text import hidden_characters
 from normlab.lab.presets import load_preset, load_preset_file, save_preset
 from normlab.tui.app import LabApp
 from normlab.tui.preferences import Preferences
 from normlab.tui.screens.compare import CompareScreen
-from normlab.tui.screens.dialogs import Ask, Confirm, Read
+from normlab.tui.screens.dialogs import Ask, Confirm
 from normlab.tui.screens.help import HelpScreen
 from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.screens.read import Read
 from normlab.tui.themes import PALETTES
 from normlab.tui.widgets.form import ExperimentForm
 from normlab.tui.widgets.run_bar import RunBar
@@ -305,7 +308,9 @@ async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp
     places.own_presets().mkdir(parents=True)
     (places.own_presets() / "evil[red]\x1b[31m.toml").write_text('title = "[@click=app.quit]x[/]"\nabout = 3')
     fine = "[@click=app.quit]x[/] [link](https://example.org) [/"
-    named = load_preset("digits").with_(title=fine, about=fine, source=fine, arms=({"name": fine, "set": {}},))
+    named = load_preset("digits").with_(
+        title=fine, about=fine, source=fine, arms=({"name": fine, "set": {}},)
+    )
     save_preset(named, places.own_presets() / "named.toml")
     app = lab(named, start=start)
     async with app.run_test(size=(120, 36)) as pilot:
@@ -323,6 +328,19 @@ async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp
     shown = "\n".join(written)
     assert "[@click=app.quit]x[/]" in shown
     assert "U+202E" in shown
-    for raw in ("\x1b", "\x07", "\u202e"):
-        assert raw not in shown
-    assert app.return_code == 0
+    for screen in written:
+        for line in screen.splitlines():
+            assert not hidden_characters(line), repr(line)
+    assert app.return_code is None  # nobody clicked, nothing quit
+
+
+@pytest.mark.asyncio
+async def test_what_is_pasted_loses_its_invisible_characters(lab):
+    app = lab()
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("r")
+        await until(pilot, idle(app))
+        await pilot.press("t", "e")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        app.post_message(Paste("a\x1b]0;pwned\x07b\u202ec"))
+        await until(pilot, lambda: app.screen.query_one(Input).value == "a]0;pwnedbc")

@@ -1,6 +1,5 @@
 """Compare: the picked runs side by side, what they change and what it did."""
 
-from pathlib import Path
 from typing import ClassVar
 
 from textual import work
@@ -10,10 +9,8 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
 
-from normlab.core.files import write_atomically
-from normlab.core.text import hidden_characters, visible
 from normlab.tui.keys import show_key
-from normlab.tui.screens.dialogs import Ask, Confirm
+from normlab.tui.screens.saving import save_as
 from normlab.tui.session import LabRun, Session
 from normlab.tui.themes import MARKS, hue_of
 from normlab.tui.widgets.charts import ChartPane
@@ -49,7 +46,7 @@ class CompareScreen(Screen[None]):
     AUTO_FOCUS = "ComparisonTable"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("e", "all_settings", "All settings", id="compare.all_settings"),
-        Binding("y", "copy", "Copy as Markdown", id="compare.copy"),
+        Binding("C", "copy", "Copy as Markdown", id="compare.copy"),
         Binding("w", "export", "Export", id="compare.export"),
     ]
 
@@ -135,33 +132,10 @@ class CompareScreen(Screen[None]):
     @work
     async def action_export(self) -> None:
         """Write the table to a file."""
-        title = "Export to (.md is Markdown, .csv is CSV)"
-        chosen = await self.app.push_screen_wait(Ask(title, "comparison.md", _check_file, "Export"))
-        if chosen is None:
-            return
-        path = Path(chosen.strip()).expanduser()
-        question = f"{visible(path.name)} is there already. Overwrite it?"
-        if path.exists() and not await self.app.push_screen_wait(Confirm(question, "Overwrite")):
-            return
-        text = WRITERS[path.suffix.lower()](self.comparison(self.runs))
-        shown = visible(str(path), 400)
-        try:
-            write_atomically(path, text.encode())
-        except OSError as error:
-            why = f"{shown}: can't be written: {error.strerror}"
-            self.notify(why, severity="error", markup=False)
-        else:
-            self.notify(f"Wrote {shown}", markup=False)
-
-
-def _check_file(text: str) -> str | None:
-    """Say what keeps a path from being written; None where nothing does, as far as one can tell."""
-    if found := hidden_characters(text):
-        return f"A path can't hold the invisible character {found[0]} here."
-    try:
-        path = Path(text.strip()).expanduser()
-        if path.suffix.lower() not in WRITERS:
-            return f"The name must end in {' or '.join(WRITERS)}."
-        return "This is a folder; add a file's name." if path.is_dir() else None
-    except (OSError, RuntimeError) as error:  # no such user's home, a path too long
-        return f"No path: {error}"
+        await save_as(
+            self.app,
+            "Export to (.md is Markdown, .csv is CSV)",
+            "comparison.md",
+            lambda path: WRITERS[path.suffix.lower()](self.comparison(self.runs)),
+            WRITERS,
+        )

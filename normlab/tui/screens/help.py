@@ -154,7 +154,7 @@ class HelpScreen(Screen[None]):
         Binding("down", "back(False)", "From the filter to the topics", id="help.down", show=False),
     ]
 
-    def __init__(self, keys: Keys, session: Session | None = None) -> None:
+    def __init__(self, session: Session, keys: Keys) -> None:
         super().__init__()
         self._session = session
         self._topics = topics(keys)
@@ -162,8 +162,7 @@ class HelpScreen(Screen[None]):
         self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        if self._session is not None:
-            yield TopBar(self._session, "help")
+        yield TopBar(self._session, "help")
         with Horizontal():
             with Vertical(id="topics"):
                 yield Input(placeholder="/ to find", select_on_focus=False)
@@ -188,11 +187,10 @@ class HelpScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        for bar in self.query(TopBar):
-            bar.refresh_session()
+        self.query_one(TopBar).refresh_session()
 
     def _list(self, typed: str) -> None:
-        """List the topics that hold every word typed, the best one highlighted; all, at the open one, if none."""
+        """List the topics that hold every word typed, the best one highlighted; the open one if none is."""
         typed = typed.lower().strip()
         words = typed.split()
         found = [

@@ -11,7 +11,8 @@ from textual.widgets import Footer
 
 from normlab.core import places
 from normlab.core.text import hidden_characters, visible
-from normlab.tui.screens.dialogs import Ask, Confirm, Read
+from normlab.tui.screens.dialogs import Ask, Confirm
+from normlab.tui.screens.read import Read
 from normlab.tui.session import LabRun
 from normlab.tui.widgets.action import Action
 from normlab.tui.widgets.charts import ChartPane
@@ -137,7 +138,7 @@ class LabScreen(Screen[None]):
     @work
     async def _rename(self, run: LabRun) -> None:
         title = "Name of this run; leave it empty for what it changes"
-        name = await self.app.push_screen_wait(Ask(title, run.name or "", _check_name))
+        name = await self.app.push_screen_wait(Ask(title, visible(run.name or ""), _check_name))
         if name is not None:
             run.name = name.strip() or None
             self.bench.session.touch()

@@ -34,7 +34,7 @@ class PresetsScreen(Screen[None]):
     """A list of presets, and beside it what the highlighted one asks and compares.
 
     `load` puts a preset into the form, `run_all` queues all its arms with all seeds, `form_experiment`
-    gives what the form holds (None where it is wrong), and `saved` hears of a new file.
+    gives what the form holds, None where it is wrong.
     """
 
     CSS = """
@@ -53,22 +53,20 @@ class PresetsScreen(Screen[None]):
 
     def __init__(
         self,
+        session: Session,
         load: Act,
         run_all: Act,
         form_experiment: Callable[[], Experiment | None],
-        saved: Callable[[Path], None],
-        session: Session | None = None,
     ) -> None:
         super().__init__()
-        self._load, self._run_all, self._form_experiment, self._saved = load, run_all, form_experiment, saved
+        self._load, self._run_all, self._form_experiment = load, run_all, form_experiment
         self._session = session
         self._entries = [Entry(path) for path in preset_files()]
         self._open: Path | None = None
         self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        if self._session is not None:
-            yield TopBar(self._session, "presets")
+        yield TopBar(self._session, "presets")
         with Horizontal():
             with Vertical(id="list"):
                 yield Input(placeholder="/ to search", select_on_focus=False)
@@ -86,8 +84,7 @@ class PresetsScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        for bar in self.query(TopBar):
-            bar.refresh_session()
+        self.query_one(TopBar).refresh_session()
 
     # The list.
 
@@ -174,7 +171,6 @@ class PresetsScreen(Screen[None]):
         self.notify(f"Saved {visible(str(path), 400)}.{note}", markup=False)
         self.query_one(Input).value = ""
         self._read(path)
-        self._saved(path)
 
     @work
     async def action_delete(self) -> None:

@@ -60,10 +60,11 @@ class ChartPane(Widget):
         Binding("m", "next_tab(1)", "Metric", id="charts.next_tab"),
         Binding("M", "next_tab(-1)", "Metric before", id="charts.previous_tab", show=False),
         Binding("y", "log", "Log/linear", id="charts.log"),
-        Binding("s", "smooth", "Smoothing", id="charts.smooth", show=False),
-        Binding("a", "axis", "Epochs, steps or seconds", id="charts.axis", show=False),
-        Binding("z", "zoom(0.5)", "Zoom in", id="charts.zoom_in", show=False),
+        Binding("s", "smooth", "Smoothing", id="charts.smooth"),
+        Binding("a", "axis", "Epochs/steps/seconds", id="charts.axis"),
+        Binding("z", "zoom(0.5)", "Zoom", id="charts.zoom_in"),
         Binding("Z", "zoom(2)", "Zoom out", id="charts.zoom_out", show=False),
+        Binding("A", "ascii", "Plain ASCII marks", id="charts.ascii", show=False),
         Binding("left", "step(-1)", "Cursor back, or the picture before", id="charts.left", show=False),
         Binding("right", "step(1)", "Cursor on, or the next picture", id="charts.right", show=False),
         Binding("home", "edge(0)", "Cursor to the start", id="charts.home", show=False),
@@ -241,6 +242,10 @@ class ChartPane(Widget):
     @on(MetricTabs.Picked)
     def _picked(self, event: MetricTabs.Picked) -> None:
         self.choose(metric=event.tab.key)
+
+    def action_ascii(self) -> None:
+        """Draw with characters that every font has, or finer again."""
+        self.choose(ascii=not self.choices.ascii)
 
     def action_log(self) -> None:
         """Scale the values by log10, or not."""

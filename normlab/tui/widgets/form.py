@@ -12,7 +12,7 @@ from normlab.core.choice import members
 from normlab.core.errors import Problem
 from normlab.lab.draft import Draft, Row
 from normlab.lab.summary import Summary
-from normlab.tui.screens.dialogs import Choose
+from normlab.tui.screens.choose import Choose
 from normlab.tui.widgets.background_check import BackgroundCheck
 from normlab.tui.widgets.field_help import FieldHelp, first_line, first_sentence, help_of
 from normlab.tui.widgets.field_row import FieldRow, text_of, title_of

@@ -61,6 +61,8 @@ class RowList(VerticalScroll, can_focus=False, inherit_bindings=False):
             for widget in wanted:
                 if widget in known:
                     self._mount_behind(before, fresh)
+                    if before is not None and self.children.index(widget) < self.children.index(before):
+                        self.move_child(widget, after=before)  # kinds list shared settings in their own order
                     before, fresh = widget, []
                 else:
                     fresh.append(widget)

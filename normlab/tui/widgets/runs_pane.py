@@ -22,10 +22,11 @@ class RunsPane(Vertical):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self.table = RunsTable(session)
+        self._why = Static("", markup=False)
 
     def compose(self) -> ComposeResult:
         yield self.table
-        yield Static("", markup=False)
+        yield self._why
 
     @on(DataTable.RowHighlighted)
     def refresh_session(self) -> None:
@@ -39,6 +40,5 @@ class RunsPane(Vertical):
             said = visible(why.splitlines()[0], 300) if why else ""
             if run.trace is not None:
                 said += " (i shows the trace)"
-        line = self.query_one(Static)
-        line.display = bool(said)
-        line.update(Content(said))
+        self._why.display = bool(said)
+        self._why.update(Content(said))

@@ -1,0 +1,493 @@
+"""The lab in a terminal of its own: what it shows there, how it leaves it, and what signals do."""
+
+import codecs
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("pseudo-terminals are POSIX's", allow_module_level=True)
+
+import fcntl
+import pty
+import struct
+import termios
+
+# Gives the new process the terminal as its own, so that closing it hangs the process up.
+LAUNCH = "import os, sys; os.login_tty(0); os.execv(sys.argv[1], sys.argv[1:])"
+LAB = (sys.executable, "-m", "normlab")
+MODES = ("?1049", "?1000", "?1002", "?1003", "?1006", "?1015", "?1004", "?2004")
+"""Alternate screen, the mouse, focus, bracketed paste."""
+PIECE = re.compile(r"\x1b\[([?>=<]?[0-9;]*)[ $]?([@-~])|\x1b\][^\x07]*\x07|\x1b[^\[\]]|[\r\n]|[^\x1b\r\n]+")
+UNENDED = re.compile(r"\x1b(\[[?>=<]?[0-9;]*[ $]?|\][^\x07]*)?$")
+
+
+class Terminal:
+    """A terminal with a program on it: keys go in, and what is written becomes a screen to read."""
+
+    def __init__(self, command, columns=80, rows=24):
+        self.master, self.slave = pty.openpty()
+        self.resize(columns, rows)
+        self.before = termios.tcgetattr(self.slave)
+        self.written = ""
+        self._decode = codecs.getincrementaldecoder("utf-8")().decode
+        self._row = self._column = 0
+        self._rest = ""
+        environment = {**os.environ, "TERM": "xterm-256color", "OMP_NUM_THREADS": "1"}
+        for name in ("COLUMNS", "LINES", "NO_COLOR", "TEXTUAL"):
+            environment.pop(name, None)
+        self.process = subprocess.Popen(
+            [sys.executable, "-ISc", LAUNCH, *command],
+            stdin=self.slave, stdout=self.slave, stderr=self.slave, env=environment,
+        )  # fmt: skip
+
+    def resize(self, columns, rows):
+        """Make it another size; the program hears of it."""
+        self.columns, self.rows = columns, rows
+        self._cells = [[" "] * columns for _ in range(rows)]
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    @property
+    def screen(self):
+        """What stands on it now, line by line."""
+        return "\n".join("".join(line).rstrip() for line in self._cells)
+
+    def press(self, keys):
+        os.write(self.master, keys.encode())
+
+    def read(self, seconds):
+        """Take in what is written within a time, less of it where the program has ended."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            ended = self.process.poll() is not None
+            if select.select([self.master], [], [], 0 if ended else min(left, 0.05))[0]:
+                self._take(self._decode(os.read(self.master, 65536)))
+            elif ended:
+                return
+
+    def wait(self, condition, seconds=60):
+        """Take in what is written until a text, or what a function looks for, is on the screen."""
+        seen = condition if callable(condition) else lambda: condition in self.screen
+        until = time.monotonic() + seconds
+        while not seen():
+            assert time.monotonic() < until, f"{condition} never came:\n{self.screen}"
+            assert self.process.poll() is None, f"it ended: {self.process.returncode}\n{self.written[-3000:]}"
+            self.read(0.05)
+
+    def ends(self, seconds=30):
+        """Wait for the program's end; give its exit code, negative where a signal has killed it."""
+        until = time.monotonic() + seconds
+        while self.process.poll() is None:
+            assert time.monotonic() < until, f"it didn't end:\n{self.screen}"
+            self.read(0.05)
+        self.read(1)
+        return self.process.returncode
+
+    def close(self):
+        """Go away, as when its window is closed."""
+        if self.master >= 0:
+            os.close(self.master)
+            os.close(self.slave)
+            self.master = -1
+
+    def assert_restored(self):
+        """Claim that the terminal is as it was before."""
+        assert termios.tcgetattr(self.slave) == self.before
+        assert self.written.count("\x1b[?1049h") == 1
+        for mode in MODES:
+            assert self.written.rfind(f"\x1b[{mode}h") <= self.written.rfind(f"\x1b[{mode}l"), mode
+        assert self.written.rfind("\x1b[?25l") < self.written.rfind("\x1b[?25h"), "the cursor is shown"
+        assert self.written.rfind("\x1b[?7l") < self.written.rfind("\x1b[?7h"), "lines wrap"
+        assert self.written.count("\x1b[>25u") == self.written.count("\x1b[<u"), "Kitty's keys are off"
+
+    def _take(self, text):
+        self.written += text
+        text = self._rest + text
+        unended = UNENDED.search(text)
+        self._rest = unended[0] if unended else ""
+        for piece in PIECE.finditer(text.removesuffix(self._rest)):
+            values, command = piece[1], piece[2]
+            if command == "H":
+                row, column = (int(value or 1) for value in (values or "1;1").split(";"))
+                self._row, self._column = row - 1, column - 1
+            elif command == "J" or (command == "h" and values == "?1049"):
+                self._cells = [[" "] * self.columns for _ in range(self.rows)]
+            elif piece[0] == "\r":
+                self._column = 0
+            elif piece[0] == "\n":
+                self._row += 1
+            elif piece[0][0] != "\x1b":
+                for char in piece[0]:
+                    if self._row < self.rows and self._column < self.columns:
+                        self._cells[self._row][self._column] = char
+                    self._column += 1
+
+
+@contextmanager
+def terminal(*arguments, command=LAB, **size):
+    """Run a command on a terminal; whatever happens, it is ended with it."""
+    shown = Terminal([*command, *arguments], **size)
+    try:
+        yield shown
+    finally:
+        if shown.process.poll() is None:
+            shown.process.kill()
+        shown.process.wait(timeout=20)
+        shown.close()
+
+
+@pytest.fixture
+def long(tmp_path):
+    """Make a preset that trains for a while, or for ever as far as a test can tell."""
+
+    def write(epochs=100_000, text=""):
+        path = tmp_path / "long.toml"
+        path.write_text(f"""
+            title = "Long"
+            {text}
+            [experiment.dataset]
+            kind = "circles"
+            samples = 120
+            [experiment.model]
+            kind = "mlp"
+            hidden = [8]
+            [experiment.training]
+            epochs = {epochs}
+        """)
+        return str(path)
+
+    return write
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Name the files in the folders of the runs."""
+    return lambda: sorted(path.name for path in tmp_path.glob("home/runs/*/*"))
+
+
+def show_runs(shown):
+    """Go to the list of runs."""
+    shown.wait("Norm")
+    shown.press("t")
+
+
+def train(shown):
+    """Start what the form says, and wait until it trains."""
+    show_runs(shown)
+    shown.press("r")
+    shown.wait("running", 120)
+    shown.wait(lambda: re.search(r"epoch [1-9]", shown.screen))
+
+
+@pytest.mark.slow
+def test_digits_trains_by_one_key_and_the_terminal_is_left_as_it_was(saved):
+    with terminal("--preset", "digits") as shown:
+        show_runs(shown)
+        shown.press("r")
+        shown.wait("completed", 120)
+        assert not [line for line in shown.screen.split("\n") if len(line) > 80]
+        shown.press("q")
+        assert shown.ends() == 0
+        shown.assert_restored()
+    assert saved() == ["best.safetensors", "experiment.toml", "last.safetensors"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_saves_restores_and_tells_by_the_exit_code(long, saved, name):
+    number = getattr(signal, name)
+    with terminal("--preset", long()) as shown:
+        train(shown)
+        shown.process.send_signal(number)
+        assert shown.ends(20) == 128 + number
+        shown.assert_restored()
+    assert "last.safetensors" in saved()
+
+
+@pytest.mark.slow
+def test_a_terminal_that_goes_away_ends_the_lab_with_the_weights_saved(long, saved):
+    with terminal("--preset", long()) as shown:
+        train(shown)
+        shown.close()
+        assert shown.process.wait(timeout=20) == 128 + signal.SIGHUP
+    assert "last.safetensors" in saved()
+
+
+@pytest.mark.slow
+def test_quitting_while_it_trains_asks_and_escape_goes_on(long, saved):
+    with terminal("--preset", long()) as shown:
+        train(shown)
+        shown.press("q")
+        shown.wait("and quit?")
+        shown.press("\x1b")
+        shown.wait(lambda: "and quit?" not in shown.screen)
+        before = epoch_of(shown)
+        shown.wait(lambda: epoch_of(shown) > before)
+        shown.press("q")
+        shown.wait("and quit?")
+        shown.press("y")
+        assert shown.ends() == 0
+        shown.assert_restored()
+    assert "last.safetensors" in saved()
+
+
+def epoch_of(shown):
+    """Read the epoch off the screen, 0 where none stands there."""
+    found = re.search(r"epoch ([\d,]+)/", shown.screen)
+    return int(found[1].replace(",", "")) if found else 0
+
+
+@pytest.mark.slow
+def test_control_c_twice_leaves_while_it_trains(long, saved):
+    with terminal("--preset", long()) as shown:
+        train(shown)
+        shown.press("\x03")
+        shown.wait("and quit?")
+        shown.press("\x03")
+        assert shown.ends() == 0
+        shown.assert_restored()
+    assert "last.safetensors" in saved()
+
+
+def test_control_c_leaves_where_nothing_trains():
+    with terminal("--preset", "digits") as shown:
+        shown.wait("Norm")
+        shown.press("\x03")
+        assert shown.ends() == 0
+        shown.assert_restored()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [(79, 24), (80, 21), (20, 5)])
+def test_a_terminal_grown_too_small_says_so_and_goes_on_training(long, size):
+    with terminal("--preset", long(epochs=2500)) as shown:
+        train(shown)
+        shown.resize(*size)
+        shown.wait("too small")
+        assert "Norm" not in shown.screen
+        before = time.monotonic()
+        shown.read(3)
+        assert time.monotonic() - before > 2, "it goes on"
+        shown.resize(80, 24)
+        shown.wait(lambda: "too small" not in shown.screen and "Runs" in shown.screen)
+        shown.wait("completed", 60)
+        shown.press("q")
+        assert shown.ends() == 0
+
+
+PAYLOADS = ("\x1b]0;pwned\x07", "\x1b[31m", "‮", "\x9b31m")
+LITERAL = "[@click=app.quit]go[/] [red]x[/red] [/]"
+
+
+def assert_harmless(shown):
+    """Claim that nothing hostile was written to the terminal."""
+    for payload in PAYLOADS:
+        assert payload not in shown.written, f"{payload!r} was written"
+    titles = set(re.findall(r"\x1b\][^\x07\x1b]*", shown.written))
+    assert titles <= {"\x1b]22;default", "\x1b]22;pointer", "\x1b]22;text"}, titles
+
+
+def in_toml(text):
+    """Write a text as a TOML string."""
+    escaped = (f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) > 126 or c in '"\\' else c for c in text)
+    return '"' + "".join(escaped) + '"'
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+@pytest.mark.parametrize("where", ["title", "about", "arm", "source"])
+def test_a_preset_with_hidden_characters_is_refused_before_the_lab_opens(long, payload, where):
+    hostile = in_toml(f"a{payload}b")
+    text = (
+        f'[[arms]]\nname = {hostile}\nset = {{ "seed" = 1 }}\n' if where == "arm" else f"{where} = {hostile}"
+    )
+    path = long(text=text)
+    if where == "title":
+        with open(path, "r+") as file:
+            held = file.read().replace('title = "Long"\n', "", 1)
+            file.seek(0)
+            file.truncate()
+            file.write(held)
+    with terminal("--preset", path) as shown:
+        assert shown.ends(60) == 2
+        assert "\x1b[?1049h" not in shown.written
+        assert "U+" in shown.written
+        assert_harmless(shown)
+
+
+@pytest.mark.slow
+def test_brackets_appear_as_they_are_on_every_screen(long, tmp_path):
+    own = tmp_path / "home" / "presets" / "own.toml"
+    own.parent.mkdir(parents=True)
+    text = open(long(epochs=3)).read().replace('"Long"', in_toml(LITERAL))
+    about = in_toml(f"About {LITERAL}")
+    arm = f'[[arms]]\nname = {in_toml(LITERAL)}\nset = {{ "model.norm.kind" = "batch" }}\n'
+    own.write_text(text.replace("[experiment.dataset]", f"about = {about}\n[experiment.dataset]", 1) + arm)
+    with terminal("--preset", "own", columns=140, rows=40) as shown:
+        shown.wait("Norm")
+        shown.press("p")
+        shown.wait("Your presets")
+        shown.wait(lambda: shown.screen.count(LITERAL) >= 3, 30)  # title, about, arm
+        shown.press("a")
+        shown.wait(lambda: shown.screen.count("completed") >= 2, 120)
+        assert shown.screen.count(LITERAL[:30]) >= 2, "in the list of runs, and in the legend"
+        shown.press("t")
+        shown.press("\x1b[B")
+        shown.press("i")
+        shown.wait("folder:")
+        assert LITERAL in shown.screen
+        shown.press("\x1b")
+        shown.wait(lambda: "folder:" not in shown.screen)
+        shown.press("D")
+        shown.wait("Its folder stays")
+        assert LITERAL in re.sub(r"\s*│?\n[^\[]*│ +", " ", shown.screen)
+        shown.press("\x1b")
+        shown.press("c")
+        shown.wait("val_loss")
+        assert LITERAL[:16] in shown.screen
+        shown.press("q")
+        assert shown.ends() == 0
+        assert_harmless(shown)
+        shown.assert_restored()
+
+
+def paste(shown, text):
+    """Paste as a terminal does; what ends a paste can't be in it."""
+    shown.press(f"\x1b[200~{text}\x1b[201~")
+
+
+@pytest.mark.slow
+def test_hostile_names_pasted_or_lying_about_never_reach_the_terminal(long, tmp_path):
+    presets = tmp_path / "home" / "presets"
+    presets.mkdir(parents=True)
+    hostile = "evil\x1b]0;pwned\x07‮name"
+    (presets / f"{hostile}.toml").write_text(open(long()).read())
+    (presets / "broken.toml").write_text(f"title = {in_toml(hostile)}\n[experiment]\n")
+    (tmp_path / hostile).mkdir()
+    with terminal("--preset", long(epochs=3)) as shown:
+        # The presets: a file's name, a broken file, the search.
+        shown.wait("Norm")
+        shown.press("p")
+        shown.wait("evil")
+        shown.wait("broken")
+        shown.press("/")
+        paste(shown, hostile)
+        shown.read(0.5)
+        shown.press("\x1b")
+        shown.read(0.3)
+        # A run's name.
+        shown.press("l")
+        show_runs(shown)
+        shown.press("r")
+        shown.wait("completed", 120)
+        shown.press("e")
+        shown.wait("Name of this run")
+        paste(shown, hostile)
+        shown.read(0.5)
+        shown.press("\r")
+        shown.read(0.5)
+        shown.press("\x1b")
+        shown.read(0.5)
+        # A data set's path, typed; completion finds the folder with the hostile name.
+        shown.press("f/")
+        shown.wait("Go to a setting")
+        paste(shown, hostile)
+        shown.read(0.3)
+        shown.press("\x1b")
+        shown.read(0.3)
+        # The command palette and the help's filter.
+        shown.press("\x10")
+        shown.read(0.5)
+        paste(shown, hostile)
+        shown.read(0.5)
+        shown.press("\x1b")
+        shown.read(0.5)
+        shown.press("?")
+        shown.read(0.5)
+        shown.press("/")
+        paste(shown, hostile)
+        shown.read(0.5)
+        shown.press("\x1b")
+        shown.read(0.3)
+        shown.press("q")
+        assert shown.ends() == 0
+        assert_harmless(shown)
+        shown.assert_restored()
+
+
+@pytest.mark.slow
+def test_a_data_path_with_escapes_is_told_harmlessly(long):
+    path = "/nowhere/\x1b]0;pwned\x07‮.csv"
+    with terminal("--preset", long(epochs=3)) as shown:
+        shown.wait("Norm")
+        shown.press("/")
+        shown.wait("Go to a setting")
+        shown.press("dataset\r")
+        shown.wait(lambda: "Go to a setting" not in shown.screen)
+        shown.press("\r")
+        shown.wait("Type to filter")
+        shown.press("file\r")
+        shown.wait("path")
+        shown.press("\x1b[B\r")
+        shown.read(0.5)
+        paste(shown, path)
+        shown.read(0.5)
+        shown.press("\r")
+        shown.wait("nowhere")
+        shown.press("r")
+        shown.wait("can't run")
+        shown.read(1)
+        shown.press("\x1b")
+        shown.press("q")
+        assert shown.ends() == 0
+        assert_harmless(shown)
+
+
+def test_without_a_terminal_it_names_no_ui_and_exits_2():
+    done = subprocess.run(
+        [*LAB, "--preset", "digits"], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.strip().split("\n")) == 1
+    assert "--no-ui" in done.stderr
+
+
+def test_with_its_output_piped_it_names_no_ui_and_exits_2():
+    _, theirs = pty.openpty()
+    done = subprocess.run([*LAB], stdin=theirs, capture_output=True, text=True, timeout=60)
+    os.close(theirs)
+    os.close(_)
+    assert done.returncode == 2
+    assert "--no-ui" in done.stderr
+
+
+FAULTY = """
+import sys
+from normlab.tui.screens.lab import LabScreen
+{fault}
+sys.argv = ["normlab", "--preset", "digits"]
+from normlab.__main__ import main
+main()
+"""
+FAULTS = {
+    "while a screen is made": "def fail(self): raise RuntimeError('out of order')\nLabScreen.compose = fail",
+    "while a key is handled": "def fail(self, name): raise RuntimeError('out of order')\nLabScreen.action_pane = fail",
+}
+
+
+@pytest.mark.parametrize("when", FAULTS)
+def test_an_unhandled_error_exits_non_zero_with_the_terminal_restored(when):
+    with terminal("-c", FAULTY.format(fault=FAULTS[when]), command=(sys.executable,)) as shown:
+        if when == "while a key is handled":
+            shown.wait("Norm")
+            shown.press("g")
+        assert shown.ends(60) == 1
+        shown.assert_restored()
+        assert "out of order" in shown.written[shown.written.rfind("\x1b[?1049l") :]
