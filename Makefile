@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: lab test check bench docs wheel clean
+.PHONY: lab test check bench docs pictures wheel clean
 
 lab: $(READY)
 	@$(BIN)/normlab $(ARGS)
@@ -21,9 +21,13 @@ check: $(READY)
 bench: $(READY)
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/start.py
+	$(BIN)/python benchmarks/interface.py
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py
+
+pictures: $(READY)
+	$(BIN)/python docs/pictures.py
 
 wheel: $(READY)
 	$(BIN)/python -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -15,6 +15,7 @@ from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.events import Event, Paste
 from textual.screen import Screen
+from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
 from normlab.core import places
@@ -103,7 +104,7 @@ class LabApp(App[None]):
     def on_mount(self) -> None:
         self.switch_mode("lab")
         self.set_interval(REFRESH_SECONDS, self._refresh_session)
-        self.theme_changed_signal.subscribe(self, lambda _: self._remember(theme=self.theme))
+        self.theme_changed_signal.subscribe(self, self._theme_changed)
         for name in ("SIGINT", "SIGTERM", "SIGHUP"):
             with suppress(AttributeError, NotImplementedError):  # Windows has neither HUP nor handlers
                 number = getattr(signal, name)
@@ -171,6 +172,10 @@ class LabApp(App[None]):
         await super().on_event(event)
 
     # What the keys do.
+
+    def _theme_changed(self, theme: Theme) -> None:
+        self._remember(theme=theme.name)
+        self._refresh_now()
 
     def _refresh_session(self) -> None:
         if self._seen != self.bench.session.version:

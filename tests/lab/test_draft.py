@@ -4,8 +4,9 @@ from hypothesis import strategies as st
 
 from normlab.core.errors import Problem
 from normlab.lab.checks import problems
-from normlab.lab.draft import Draft, read_text, show_text
+from normlab.lab.draft import Draft
 from normlab.lab.experiment import Experiment
+from normlab.lab.setting_text import read_text, show_text
 from normlab.lab.settings import change
 
 BASE = Experiment()

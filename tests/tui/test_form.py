@@ -11,8 +11,9 @@ from textual.widgets import OptionList
 
 from normlab.components.models.mlp import MLP
 from normlab.core.errors import Problem
-from normlab.lab.draft import Draft, show_text
+from normlab.lab.draft import Draft
 from normlab.lab.experiment import Experiment
+from normlab.lab.setting_text import show_text
 from normlab.lab.settings import change
 from normlab.tui.screens.choose import Choose
 from normlab.tui.themes import DEFAULT, PALETTES

@@ -12,7 +12,8 @@ from textual.widget import Widget
 from normlab.core.errors import Problem
 from normlab.core.fields import Field
 from normlab.core.text import visible
-from normlab.lab.draft import Row, show_text
+from normlab.lab.draft import Row
+from normlab.lab.setting_text import show_text
 from normlab.tui.widgets.value_input import ValueInput
 
 VALUE_COLUMN = 24

@@ -112,14 +112,15 @@ class RunsTable(DataTable[Text]):
         label = session.label(run)
         if is_baseline and label != BASELINE:
             label += f" ({BASELINE})"
-        name = Text(label, style="bold" if is_baseline else "")
+        # Styled by spans: texts of another base style alone count as equal, and would not be drawn again.
+        name = Text.assemble((label, "bold" if is_baseline else ""))
         name.truncate(self._rest - 1, overflow="ellipsis")
         style = {"failed": "bold", "diverged": "bold", "oom": "bold", "queued": "dim"}.get(state, "")
         place = f"{history.epoch if history.unit == 'epoch' else history.step:,}" if history.num_steps else ""
         return (
-            Text(f"{mark}", style=hue_of(self.app.theme, run.hue)),
+            Text.assemble((mark, hue_of(self.app.theme, run.hue))),
             name,
-            Text(state.replace("_", " "), style=style),
+            Text.assemble((state.replace("_", " "), style)),
             Text(place, justify="right"),
             _value(history.best, _loss),
             _value(history.last, _loss),
