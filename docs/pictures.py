@@ -14,7 +14,13 @@ FOLDER = Path(__file__).parent / "pictures"
 PICTURES = (
     # name, preset, theme, size, keys
     ("lab", "digits", "normlab-dark", (120, 36), "r wait right r wait right right right right right r wait"),
-    ("compare", "digits", "normlab-light", (120, 36), "r wait right r wait right right right right right r wait c"),
+    (
+        "compare",
+        "digits",
+        "normlab-light",
+        (120, 36),
+        "r wait right r wait right right right right right r wait c",
+    ),
     ("surface", "d1-circles", "normlab-dark", (120, 36), "r wait right r wait g M"),
     ("narrow", "digits", "colour-blind-dark", (80, 24), "r wait right r wait g right right right"),
 )

@@ -10,8 +10,11 @@ import pytest
 import normlab
 from normlab.core import places
 from normlab.core.choice import members
+from normlab.core.parsing import parse
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import parse_preset
+from normlab.lab.toml import parse_toml
+from normlab.tui.preferences import Preferences
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -51,8 +54,13 @@ def test_the_examples_in_docstrings_are_true(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
+def test_the_settings_example_is_one():
+    example, _ = blocks(README, "toml")
+    assert parse(Preferences, parse_toml(example)).keys == {"run": "f5"}
+
+
 def test_the_preset_example_is_one():
-    (example,) = blocks(README, "toml")
+    _, example = blocks(README, "toml")
     assert list(parse_preset(example, "README.md").experiments) == ["baseline", "batch norm"]
 
 

@@ -249,7 +249,7 @@ async def test_runs_are_picked_pinned_renamed_and_dropped(lab):
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("y")
         await until(pilot, lambda: len(session.runs) == 1)
-        assert table.row_count == 1
+        await until(pilot, lambda: table.row_count == 1)
         assert session.baseline is session.runs[0]
 
 

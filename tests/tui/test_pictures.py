@@ -8,12 +8,13 @@ from normlab.tui.preferences import Preferences
 
 
 async def settle(pilot):
-    session = pilot.app.bench.session
-    for _ in range(300):
+    bench = pilot.app.bench
+    for _ in range(500):
         await pilot.pause(0.01)
-        if not session.working:
+        if not bench.session.working and bench.draft.checked:
             break
     await pilot.pause(0.6)  # charts are drawn again after half a second at the latest
+    await pilot.wait_for_scheduled_animations()
     await pilot.pause()
 
 

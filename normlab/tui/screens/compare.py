@@ -52,12 +52,13 @@ class CompareScreen(Screen[None]):
 
     def __init__(self, session: Session, choices: ChartChoices) -> None:
         super().__init__(classes="empty")
+        self.top_bar = TopBar(session, "compare")
         self.session, self._choices = session, choices
         self.all_settings = False
         """Whether settings that are equal are shown too."""
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.session, "compare")
+        yield self.top_bar
         yield ChartPane(self.session, self._choices)
         yield ComparisonTable(self._choices.ascii)
         yield Static(id="signs")
@@ -88,7 +89,7 @@ class CompareScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        self.query_one(TopBar).refresh_session()
+        self.top_bar.refresh_session()
         self.query_one(ChartPane).refresh_session()
         self._refresh_table()
 

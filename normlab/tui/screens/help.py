@@ -156,13 +156,13 @@ class HelpScreen(Screen[None]):
 
     def __init__(self, session: Session, keys: Keys) -> None:
         super().__init__()
-        self._session = session
+        self.top_bar = TopBar(session, "help")
         self._topics = topics(keys)
         self._topic = "keys"
         self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self._session, "help")
+        yield self.top_bar
         with Horizontal():
             with Vertical(id="topics"):
                 yield Input(placeholder="/ to find", select_on_focus=False)
@@ -187,7 +187,7 @@ class HelpScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        self.query_one(TopBar).refresh_session()
+        self.top_bar.refresh_session()
 
     def _list(self, typed: str) -> None:
         """List the topics that hold every word typed, the best one highlighted; the open one if none is."""

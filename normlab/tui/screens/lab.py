@@ -54,44 +54,42 @@ class LabScreen(Screen[None]):
 
     def __init__(self, bench: Workbench, choices: ChartChoices) -> None:
         super().__init__(classes="form")
-        self.bench, self._choices = bench, choices
+        self.bench = bench
+        self.top_bar, self.run_bar = TopBar(bench.session, "lab"), RunBar(bench)
+        self.form, self.summary = ExperimentForm(bench.draft), ModelSummary()
+        self.charts, self.runs = ChartPane(bench.session, choices), RunsPane(bench.session)
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self.bench.session, "lab")
-        yield RunBar(self.bench)
+        yield self.top_bar
+        yield self.run_bar
         with Horizontal(id="panes"):
             for name, title, key in PANES:
                 yield Action(title, key, f"screen.pane('{name}')")
         with Container(id="body"):
             with Vertical(id="form-pane"):
-                form = ExperimentForm(self.bench.draft)
-                yield form
-                yield FieldHelp(form)
-                yield ModelSummary()
-            yield ChartPane(self.bench.session, self._choices)
-            yield RunsPane(self.bench.session)
+                yield self.form
+                yield FieldHelp(self.form)
+                yield self.summary
+            yield self.charts
+            yield self.runs
         yield Footer(show_command_palette=False)
         yield TooSmall()
 
     def on_mount(self) -> None:
         self._show_panes("form")
-        self.query_one(ExperimentForm).focus_row("model.norm.kind")  # what people most often change
+        self.form.focus_row("model.norm.kind")  # what people most often change
 
     def action_pane(self, name: str) -> None:
         """Go to a part of the screen, which is shown alone where there is no room for all."""
         for pane, _, _ in PANES:
             self.set_class(pane == name, pane)
         self._show_panes(name)
-        widgets = {"form": ExperimentForm, "charts": ChartPane, "runs": RunsTable}
-        widget = self.query_one(widgets[name])
-        self.call_after_refresh(self._focus_into, widget)
-
-    @staticmethod
-    def _focus_into(widget: ExperimentForm | ChartPane | RunsTable) -> None:
-        if isinstance(widget, RunsTable):
-            widget.focus()
-        else:
-            widget.focus_last()
+        focus = {
+            "form": self.form.focus_last,
+            "charts": self.charts.focus_last,
+            "runs": self.runs.table.focus,
+        }
+        self.call_after_refresh(focus[name])
 
     def _show_panes(self, name: str) -> None:
         for action, (pane, _, _) in zip(self.query("#panes > Action"), PANES, strict=True):
@@ -99,36 +97,40 @@ class LabScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        if not self.is_mounted:
-            return
-        self.query_one(TopBar).refresh_session()
-        self.query_one(RunBar).refresh_session()
-        self.query_one(RunsPane).refresh_session()
-        self.query_one(ChartPane).refresh_session()
+        for part in (self.top_bar, self.run_bar, self.runs, self.charts):
+            part.refresh_session()
 
     def refresh_form(self) -> None:
         """Show a draft that was changed from elsewhere."""
-        if not self.is_mounted:
-            return
-        self.query_one(ExperimentForm).refresh_form()
-        self.query_one(RunBar).refresh_session()
+        if self.form.is_mounted:
+            self.form.refresh_form()
+            self.run_bar.refresh_session()
 
     @on(ExperimentForm.Edited)
     def _edited(self) -> None:
-        self.query_one(RunBar).refresh_session()
+        self.run_bar.refresh_session()
 
     @on(ExperimentForm.Checked)
     def _checked(self, event: ExperimentForm.Checked) -> None:
-        self.query_one(ModelSummary).show(event.summary)
-        self.query_one(RunBar).refresh_session()
+        self.summary.show(event.summary)
+        self.run_bar.refresh_session()
 
     @on(RunsTable.Asked)
     def _asked(self, event: RunsTable.Asked) -> None:
         getattr(self, f"_{event.what}")(event.run)
 
+    def _show(self, run: LabRun) -> None:
+        run.shown = not run.shown
+        self._changed()
+
+    def _changed(self) -> None:
+        self.bench.session.touch()
+        self.refresh_session()
+
     def _pin(self, run: LabRun) -> None:
         self.bench.pin(run)
         self.refresh_form()
+        self._changed()
 
     def _fork(self, run: LabRun) -> None:
         self.bench.fork(run)
@@ -141,7 +143,7 @@ class LabScreen(Screen[None]):
         name = await self.app.push_screen_wait(Ask(title, visible(run.name or ""), _check_name))
         if name is not None:
             run.name = name.strip() or None
-            self.bench.session.touch()
+            self._changed()
 
     @work
     async def _drop(self, run: LabRun) -> None:
@@ -155,6 +157,7 @@ class LabScreen(Screen[None]):
             if session.baseline is not None:
                 self.bench.draft.baseline = session.baseline.experiment
                 self.refresh_form()
+            self._changed()
 
     def _read(self, run: LabRun) -> None:
         session, history = self.bench.session, run.history

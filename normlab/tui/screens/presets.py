@@ -59,14 +59,14 @@ class PresetsScreen(Screen[None]):
         form_experiment: Callable[[], Experiment | None],
     ) -> None:
         super().__init__()
+        self.top_bar = TopBar(session, "presets")
         self._load, self._run_all, self._form_experiment = load, run_all, form_experiment
-        self._session = session
         self._entries = [Entry(path) for path in preset_files()]
         self._open: Path | None = None
         self._soon: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        yield TopBar(self._session, "presets")
+        yield self.top_bar
         with Horizontal():
             with Vertical(id="list"):
                 yield Input(placeholder="/ to search", select_on_focus=False)
@@ -84,7 +84,7 @@ class PresetsScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        self.query_one(TopBar).refresh_session()
+        self.top_bar.refresh_session()
 
     # The list.
 

@@ -28,6 +28,10 @@ class RunsPane(Vertical):
         yield self.table
         yield self._why
 
+    def focus_last(self) -> None:
+        """Give the keys to the table."""
+        self.table.focus()
+
     @on(DataTable.RowHighlighted)
     def refresh_session(self) -> None:
         """Bring the rows and the line up to date."""

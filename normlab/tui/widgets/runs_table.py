@@ -37,7 +37,7 @@ class RunsTable(DataTable[Text]):
     RunsTable:focus > .datatable--cursor { background: $primary 30%; text-style: bold; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "toggle_shown", "Show/hide", id="runs.show"),
+        Binding("enter", "ask('show')", "Show/hide", id="runs.show"),
         Binding("b", "ask('pin')", "Baseline", id="runs.pin"),
         Binding("o", "ask('fork')", "Open as form", id="runs.fork"),
         Binding("e", "ask('rename')", "Rename", id="runs.rename"),
@@ -46,7 +46,7 @@ class RunsTable(DataTable[Text]):
     ]
 
     class Asked(Message):
-        """Something is wanted of a run: pin, fork, rename, read or drop."""
+        """Something is wanted of a run: show, pin, fork, rename, read or drop."""
 
         def __init__(self, what: str, run: LabRun) -> None:
             super().__init__()
@@ -128,11 +128,9 @@ class RunsTable(DataTable[Text]):
             Text(f"{history.seconds:.1f}" if history.num_steps else "", justify="right"),
         )
 
-    def action_toggle_shown(self) -> None:
-        """Draw the run in the charts and the comparison, or leave it out."""
-        if (run := self.chosen) is not None:
-            run.shown = not run.shown
-            self.session.touch()
+    def on_data_table_row_selected(self) -> None:
+        """A click on the row under the cursor does what enter does."""
+        self.action_ask("show")
 
     def action_ask(self, what: str) -> None:
         """Ask whoever shows this table to do something with the run under the cursor."""
