@@ -52,7 +52,7 @@ async def idle(app, pilot):
     """Wait until nothing trains and PyTorch is loaded, two minutes at most."""
     for _ in range(1200):
         await pilot.pause(0.1)
-        if not app.bench.session.working and not app.note:
+        if not app.bench.session.working and not app.bench.session.note:
             break
     await pilot.pause(1)
 

@@ -76,8 +76,6 @@ class LabApp(App[None]):
         self.preferences = remembered
         self.bench = Workbench(preset, Session(self._spawn, start))
         self.bench.session.device = device
-        self.note = "loading PyTorch…"
-        """What the first line of every screen tells beside the training."""
         self._complaints = list(complaints)
         self._seen = -1
         self._signal: int | None = None
@@ -124,9 +122,9 @@ class LabApp(App[None]):
 
             auto = str(pick_device())
             session.devices = sorted(map(str, devices()), key=lambda name: name != auto)
-            self.note = ""
+            session.note = ""
         except Exception as error:  # a broken installation; the forms still work
-            self.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"
+            session.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"
         session.touch()
 
     def _spawn(self, job: Callable[[], None]) -> None:

@@ -80,6 +80,8 @@ class Session:
         """Where runs queued from now on train."""
         self.devices: list[str] = []
         """Those of this machine, the one that "auto" takes first; empty until torch is loaded."""
+        self.note = "loading PyTorch…"
+        """What is to be told beside the runs."""
         self.version = 0
         """Grows whenever something has changed that a screen may show."""
         self.current: LabRun | None = None

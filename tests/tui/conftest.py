@@ -6,6 +6,7 @@ import time
 import pytest
 
 from normlab.engine.events import Measured, Point, Progress, RunFinished, RunStarted
+from normlab.tui.app import LabApp
 
 STEPS = 20
 
@@ -39,6 +40,17 @@ def events_of(run, epochs=None, seconds_each=0.0):
         run=run.id, outcome=outcome, reason=run.control.reason, best=point, last=point,
         seconds=0.1 * epochs,
     )  # fmt: skip
+
+
+@pytest.fixture
+def no_torch(monkeypatch):
+    """Keep the app from importing torch: its training is a script."""
+
+    def load(app):
+        app.bench.session.note = ""
+        app.bench.session.touch()
+
+    monkeypatch.setattr(LabApp, "_load_torch", load)
 
 
 @pytest.fixture

@@ -22,10 +22,7 @@ from normlab.tui.widgets.runs_table import RunsTable
 SIZES = [(80, 24), (120, 36)]
 
 
-@pytest.fixture(autouse=True)
-def _no_torch(monkeypatch):
-    """No test of the screens imports torch: the training is a script."""
-    monkeypatch.setattr(LabApp, "_load_torch", lambda app: setattr(app, "note", ""))
+pytestmark = pytest.mark.usefixtures("no_torch")
 
 
 @pytest.fixture

@@ -30,9 +30,7 @@ async def settle(pilot):
     ],
     ids=["lab-wide", "charts-narrow", "form-narrow", "compare-wide", "presets-narrow", "help-narrow"],
 )
-def test_screens_look_as_they_did(snap_compare, monkeypatch, script, theme, size, keys):
-    monkeypatch.setattr(LabApp, "_load_torch", lambda app: setattr(app, "note", ""))
-
+def test_screens_look_as_they_did(snap_compare, no_torch, script, theme, size, keys):
     async def press(pilot):
         for key in keys:
             await pilot.press(key)

@@ -45,11 +45,10 @@ class TopBar(Horizontal):
     def status(self) -> str:
         """Write how the session stands: what trains and how long it takes yet, or that nothing does."""
         session, run = self.session, self.session.current
-        note = getattr(self.app, "note", "")
         if run is None:
-            return note or f"device {session.device_in_use}"
+            return session.note or f"device {session.device_in_use}"
         history = run.history
-        said = [note] if note else []
+        said = [session.note] if session.note else []
         if history.preparing is not None:
             done, total = history.preparing.done_bytes, history.preparing.total_bytes
             of = f" of {total / 1e6:.0f}" if total else ""
