@@ -1,6 +1,7 @@
 """What happens in a run, as typed, frozen events that go through JSON both ways."""
 
 import math
+from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAdapter
@@ -151,7 +152,11 @@ class RunFinished(RunEvent, frozen=True):
 
 Event = Preparing | RunStarted | Progress | Measured | Probed | Warned | CheckpointSaved | RunFinished
 
-_ADAPTER: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
+
+@cache
+def _adapter() -> TypeAdapter[Event]:
+    # Not at import: it builds the schema of every part, which takes a tenth of a second.
+    return TypeAdapter(Annotated[Event, Field(discriminator="event")])
 
 
 def read_event(line: str | bytes) -> Event:
@@ -159,4 +164,4 @@ def read_event(line: str | bytes) -> Event:
 
     Raises: pydantic.ValidationError when it is none.
     """
-    return _ADAPTER.validate_json(line)
+    return _adapter().validate_json(line)

@@ -1,6 +1,7 @@
 """The lab: its screens, its keys, and how it ends."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.theme import Theme
@@ -26,11 +28,9 @@ from normlab.tui import preferences
 from normlab.tui.keys import commands, key_rows, show_key
 from normlab.tui.preferences import Preferences
 from normlab.tui.screens.choose import Choose
-from normlab.tui.screens.compare import CompareScreen
 from normlab.tui.screens.dialogs import Confirm
-from normlab.tui.screens.help import HelpScreen
 from normlab.tui.screens.lab import LabScreen
-from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.session import Session, Start, start_run
 from normlab.tui.themes import PALETTES
 from normlab.tui.widgets.charts import ChartPane
@@ -87,15 +87,27 @@ class LabApp(App[None]):
             self.add_mode(name, make)
 
     def _screens(self) -> dict[str, Callable[[], Screen[None]]]:
+        """Name the screens; all but the first are imported when they are wanted, or behind its back."""
         bench, chart = self.bench, self.preferences.chart
-        return {
-            "lab": lambda: LabScreen(bench, chart),
-            "compare": lambda: CompareScreen(bench.session, chart),
-            "presets": lambda: PresetsScreen(
+
+        def compare() -> Screen[None]:
+            from normlab.tui.screens.compare import CompareScreen
+
+            return CompareScreen(bench.session, chart)
+
+        def presets() -> Screen[None]:
+            from normlab.tui.screens.presets import PresetsScreen
+
+            return PresetsScreen(
                 bench.session, self.load_preset, self.run_all, lambda: bench.draft.experiment
-            ),
-            "help": lambda: HelpScreen(bench.session, lambda: key_rows(_KEY_SOURCES, self.preferences.keys)),
-        }
+            )
+
+        def help_() -> Screen[None]:
+            from normlab.tui.screens.help import HelpScreen
+
+            return HelpScreen(bench.session, lambda: key_rows(_key_sources(), self.preferences.keys))
+
+        return {"lab": lambda: LabScreen(bench, chart), "compare": compare, "presets": presets, "help": help_}
 
     # Beginning and end.
 
@@ -109,19 +121,26 @@ class LabApp(App[None]):
                 asyncio.get_running_loop().add_signal_handler(number, self._caught, number)
         for complaint in self._complaints:
             self.notify(visible(complaint, 400), severity="warning", timeout=15, markup=False)
-        self.call_after_refresh(self._load_torch)
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        gc.enable()
+        self._load_torch()
 
     @work(thread=True, exit_on_error=False)
     def _load_torch(self) -> None:
         """Import torch behind the first screen, so that the first run starts at once."""
         session = self.bench.session
         try:
+            for screen in ("compare", "presets", "help"):
+                import_module(f"normlab.tui.screens.{screen}")
             import_module("normlab.engine.loop")
             import_module("torch._dynamo")  # 1.3 s more, at the first optimizer otherwise
             from normlab.engine.device import devices, pick_device
 
             auto = str(pick_device())
             session.devices = sorted(map(str, devices()), key=lambda name: name != auto)
+            gc.freeze()  # torch leaves a million objects that stay: a full collection would walk them each time
             session.note = ""
         except Exception as error:  # a broken installation; the forms still work
             session.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"
@@ -178,7 +197,7 @@ class LabApp(App[None]):
     def _refresh_session(self) -> None:
         if self._seen != self.bench.session.version:
             self._seen = self.bench.session.version
-            if isinstance(self.screen, LabScreen | CompareScreen | PresetsScreen | HelpScreen):
+            if isinstance(self.screen, ModeScreen):
                 self.screen.refresh_session()
 
     def _refresh_now(self) -> None:
@@ -269,7 +288,14 @@ class LabApp(App[None]):
     def _help_wanted(self, event: ExperimentForm.HelpWanted) -> None:
         self.action_mode("help")
         topic = event.topic
-        self.call_after_refresh(lambda: isinstance(self.screen, HelpScreen) and self.screen.show(topic))
+
+        def show() -> None:
+            from normlab.tui.screens.help import HelpScreen
+
+            if isinstance(self.screen, HelpScreen):
+                self.screen.show(topic)
+
+        self.call_after_refresh(show)
 
     @on(ChartPane.Chosen)
     def _chosen(self, event: ChartPane.Chosen) -> None:
@@ -304,13 +330,18 @@ def _name_of(path: Path) -> str:
     return path.stem if known else str(path)
 
 
-_KEY_SOURCES = (
-    ("Everywhere", LabApp),
-    ("Lab", LabScreen),
-    ("Form", ExperimentForm),
-    ("Charts", ChartPane),
-    ("Runs", RunsTable),
-    ("Compare", CompareScreen),
-    ("Presets", PresetsScreen),
-    ("Help", HelpScreen),
-)
+def _key_sources() -> Iterable[tuple[str, type[DOMNode]]]:
+    from normlab.tui.screens.compare import CompareScreen
+    from normlab.tui.screens.help import HelpScreen
+    from normlab.tui.screens.presets import PresetsScreen
+
+    return (
+        ("Everywhere", LabApp),
+        ("Lab", LabScreen),
+        ("Form", ExperimentForm),
+        ("Charts", ChartPane),
+        ("Runs", RunsTable),
+        ("Compare", CompareScreen),
+        ("Presets", PresetsScreen),
+        ("Help", HelpScreen),
+    )

@@ -6,17 +6,16 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.screen import Screen
 from textual.widgets import Footer, Static
 
 from normlab.tui.keys import show_key
+from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.saving import save_as
 from normlab.tui.session import LabRun, Session
 from normlab.tui.themes import MARKS, hue_of
 from normlab.tui.widgets.charts import ChartPane
 from normlab.tui.widgets.comparison_table import Column, ComparisonTable
 from normlab.tui.widgets.too_small import TooSmall
-from normlab.tui.widgets.top_bar import TopBar
 from normlab.views.comparison import Comparison, compare
 from normlab.views.comparison_text import to_csv, to_markdown
 from normlab.views.curves import ChartChoices
@@ -29,7 +28,7 @@ WRITERS = {".md": to_markdown, ".csv": to_csv}
 """What writes a comparison, by the ending of a file's name."""
 
 
-class CompareScreen(Screen[None]):
+class CompareScreen(ModeScreen):
     """Curves above; below, settings that differ, and results with their difference to the baseline."""
 
     CSS = """
@@ -51,9 +50,8 @@ class CompareScreen(Screen[None]):
     ]
 
     def __init__(self, session: Session, choices: ChartChoices) -> None:
-        super().__init__(classes="empty")
-        self.top_bar = TopBar(session, "compare")
-        self.session, self._choices = session, choices
+        super().__init__(session, "compare", classes="empty")
+        self._choices = choices
         self.all_settings = False
         """Whether settings that are equal are shown too."""
 
@@ -89,7 +87,7 @@ class CompareScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        self.top_bar.refresh_session()
+        super().refresh_session()
         self.query_one(ChartPane).refresh_session()
         self._refresh_table()
 

@@ -14,7 +14,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -23,10 +22,10 @@ from normlab.core.choice import Part, members
 from normlab.core.fields import describe
 from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
+from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.session import Session
 from normlab.tui.widgets.prose import Prose
 from normlab.tui.widgets.too_small import TooSmall
-from normlab.tui.widgets.top_bar import TopBar
 from normlab.views import parts
 from normlab.views.words import WORDS
 
@@ -127,7 +126,7 @@ def _rows(rows: Iterable[tuple[str, str | Text]], width: int = 0) -> Table:
     return table
 
 
-class HelpScreen(Screen[None]):
+class HelpScreen(ModeScreen):
     """Topics on the left, the page of the highlighted one on the right.
 
     `keys` gives (where, key, description) for each binding.
@@ -155,8 +154,7 @@ class HelpScreen(Screen[None]):
     ]
 
     def __init__(self, session: Session, keys: Keys) -> None:
-        super().__init__()
-        self.top_bar = TopBar(session, "help")
+        super().__init__(session, "help")
         self._topics = topics(keys)
         self._topic = "keys"
         self._soon: Timer | None = None
@@ -184,10 +182,6 @@ class HelpScreen(Screen[None]):
         if self.is_mounted:
             self.query_one(Input).value = ""
             self._list("")
-
-    def refresh_session(self) -> None:
-        """Show what has changed in the session."""
-        self.top_bar.refresh_session()
 
     def _list(self, typed: str) -> None:
         """List the topics that hold every word typed, the best one highlighted; the open one if none is."""

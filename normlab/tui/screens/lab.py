@@ -6,12 +6,12 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.screen import Screen
 from textual.widgets import Footer
 
 from normlab.core import places
 from normlab.core.text import hidden_characters, visible
 from normlab.tui.screens.dialogs import Ask, Confirm
+from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.read import Read
 from normlab.tui.session import LabRun
 from normlab.tui.widgets.action import Action
@@ -23,14 +23,13 @@ from normlab.tui.widgets.runs_pane import RunsPane
 from normlab.tui.widgets.runs_table import RunsTable
 from normlab.tui.widgets.summary import ModelSummary
 from normlab.tui.widgets.too_small import TooSmall
-from normlab.tui.widgets.top_bar import TopBar
 from normlab.tui.workbench import Workbench
 from normlab.views.curves import ChartChoices
 
 PANES = (("form", "Form", "f"), ("charts", "Charts", "g"), ("runs", "Runs", "t"))
 
 
-class LabScreen(Screen[None]):
+class LabScreen(ModeScreen):
     """Form, charts and runs: side by side where there is room, else one at a time."""
 
     CSS = """
@@ -53,9 +52,8 @@ class LabScreen(Screen[None]):
     ]
 
     def __init__(self, bench: Workbench, choices: ChartChoices) -> None:
-        super().__init__(classes="form")
-        self.bench = bench
-        self.top_bar, self.run_bar = TopBar(bench.session, "lab"), RunBar(bench)
+        super().__init__(bench.session, "lab", classes="form")
+        self.bench, self.run_bar = bench, RunBar(bench)
         self.form, self.summary = ExperimentForm(bench.draft), ModelSummary()
         self.charts, self.runs = ChartPane(bench.session, choices), RunsPane(bench.session)
 
@@ -97,7 +95,8 @@ class LabScreen(Screen[None]):
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
-        for part in (self.top_bar, self.run_bar, self.runs, self.charts):
+        super().refresh_session()
+        for part in (self.run_bar, self.runs, self.charts):
             part.refresh_session()
 
     def refresh_form(self) -> None:
@@ -124,7 +123,7 @@ class LabScreen(Screen[None]):
         self._changed()
 
     def _changed(self) -> None:
-        self.bench.session.touch()
+        self.session.touch()
         self.refresh_session()
 
     def _pin(self, run: LabRun) -> None:
@@ -147,7 +146,7 @@ class LabScreen(Screen[None]):
 
     @work
     async def _drop(self, run: LabRun) -> None:
-        session = self.bench.session
+        session = self.session
         if run is session.current:
             self.notify("It trains: stop it first (x).", severity="warning", markup=False)
             return
@@ -160,7 +159,7 @@ class LabScreen(Screen[None]):
             self._changed()
 
     def _read(self, run: LabRun) -> None:
-        session, history = self.bench.session, run.history
+        session, history = self.session, run.history
         said = [f"{session.label(run)}: {session.state(run)}", history.reason or ""]
         said += [f"warning: {warning}" for warning in history.warnings]
         said += ["", *(f"{visible(str(change), 200)}" for change in session.changes(run))]

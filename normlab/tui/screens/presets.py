@@ -9,7 +9,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Footer, Input
 
@@ -18,19 +17,19 @@ from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, preset_files
 from normlab.tui.screens.dialogs import Confirm
+from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.save_preset import SavePreset
 from normlab.tui.session import Session
 from normlab.tui.widgets.preset_details import PresetDetails, runs_of
 from normlab.tui.widgets.preset_list import Entry, PresetList, read_entry
 from normlab.tui.widgets.too_small import TooSmall
-from normlab.tui.widgets.top_bar import TopBar
 
 MANY_RUNS = 20
 
 Act = Callable[[Preset, Path], None]
 
 
-class PresetsScreen(Screen[None]):
+class PresetsScreen(ModeScreen):
     """A list of presets, and beside it what the highlighted one asks and compares.
 
     `load` puts a preset into the form, `run_all` queues all its arms with all seeds, `form_experiment`
@@ -58,8 +57,7 @@ class PresetsScreen(Screen[None]):
         run_all: Act,
         form_experiment: Callable[[], Experiment | None],
     ) -> None:
-        super().__init__()
-        self.top_bar = TopBar(session, "presets")
+        super().__init__(session, "presets")
         self._load, self._run_all, self._form_experiment = load, run_all, form_experiment
         self._entries = [Entry(path) for path in preset_files()]
         self._open: Path | None = None
@@ -81,10 +79,6 @@ class PresetsScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         self._read()  # files may have changed
-
-    def refresh_session(self) -> None:
-        """Show what has changed in the session."""
-        self.top_bar.refresh_session()
 
     # The list.
 
