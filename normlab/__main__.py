@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Run the command line, and exit."""
-    gc.disable()  # collecting while modules are imported takes an eighth of the lab's start, and frees nothing
+    # Collecting while modules are imported takes an eighth of the lab's start, and frees nothing.
+    gc.disable()
     from normlab.cli import main as run_command_line
 
     gc.enable()

@@ -140,7 +140,8 @@ class LabApp(App[None]):
 
             auto = str(pick_device())
             session.devices = sorted(map(str, devices()), key=lambda name: name != auto)
-            gc.freeze()  # torch leaves a million objects that stay: a full collection would walk them each time
+            # torch leaves many objects that stay: each full collection would walk them.
+            gc.freeze()
             session.note = ""
         except Exception as error:  # a broken installation; the forms still work
             session.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"

@@ -8,7 +8,8 @@ from textual.widgets import Static
 from normlab.tui.widgets.action import Action
 from normlab.tui.workbench import Workbench
 
-_BAR = 16
+_BARS = ((110, 16), (0, 6))
+"""From which width of the terminal on the bar has how many cells."""
 
 
 class RunBar(Horizontal):
@@ -61,5 +62,6 @@ class RunBar(Horizontal):
         training = run.experiment.training
         total = training.epochs if training.steps is None else training.steps
         now = history.epoch if history.unit == "epoch" else history.step
-        filled = round(_BAR * min(1.0, history.step / history.num_steps))
-        return f"{history.unit} {now:,}/{total:,} {'━' * filled}{'─' * (_BAR - filled)}"
+        cells = next(cells for width, cells in _BARS if self.app.size.width >= width)
+        filled = round(cells * min(1.0, history.step / history.num_steps))
+        return f"{history.unit} {now:,}/{total:,} {'━' * filled}{'─' * (cells - filled)}"

@@ -48,18 +48,19 @@ class TopBar(Horizontal):
         if run is None:
             return session.note or f"device {session.device_in_use}"
         history = run.history
-        said = [session.note] if session.note else []
+        said = [history.device or session.device_in_use]
         if history.preparing is not None:
             done, total = history.preparing.done_bytes, history.preparing.total_bytes
             of = f" of {total / 1e6:.0f}" if total else ""
-            said.append(f"downloading {visible(history.preparing.what, 30)}: {done / 1e6:.0f}{of} MB")
+            said = [f"downloading {visible(history.preparing.what, 30)}: {done / 1e6:.0f}{of} MB"]
         elif not history.num_steps:
-            said.append("preparing")
-        if (left := history.seconds_left) is not None:
-            said.append("paused" if session.paused else f"{clock(left)} left")
+            said = [session.note or "preparing"]
         if history.samples_per_second:
             said.append(f"{history.samples_per_second:,.0f} samples/s")
+        if session.paused:
+            said.append("paused")
+        elif (left := history.seconds_left) is not None:
+            said.append(f"{clock(left)} left")
         if session.waiting:
-            said.append(f"{len(session.waiting)} waiting")
-        said.append(history.device or session.device_in_use)
+            said.append(f"+{len(session.waiting)}")
         return " · ".join(said)
