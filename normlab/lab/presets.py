@@ -198,6 +198,12 @@ def find_preset(name: str) -> Path:
     return known[name]
 
 
+def lasting_name(path: Path) -> str:
+    """Name a preset's file so that it is found from any folder: among the known ones by its stem."""
+    known = path.parent in (places.own_presets(), places.shipped_presets())
+    return path.stem if known and path.suffix == ".toml" else str(path.resolve())
+
+
 def preset_files() -> Iterator[Path]:
     """Yield the files of one's own presets, then of the shipped ones, each group by name."""
     for folder in (places.own_presets(), places.shipped_presets()):

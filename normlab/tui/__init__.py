@@ -1,7 +1,7 @@
 """The lab in the terminal: forms, live curves, side by side. It shows runs, and trains nothing itself."""
 
 from normlab.core.errors import NormlabError
-from normlab.lab.presets import Preset, load_preset
+from normlab.lab.presets import Preset, find_preset, load_preset
 
 FIRST = "digits"
 """The preset that is open the first time."""
@@ -23,8 +23,7 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
         except NormlabError as error:
             complaints.append(f"the last preset can't be opened: {error.problems[0]}")
             preset = load_preset(FIRST)
-    elif name is not None:
-        remembered = remembered.model_copy(update={"preset": name})
-    app = LabApp(preset, remembered, device=device, complaints=complaints)
+    opened = None if name is None else find_preset(name)
+    app = LabApp(preset, remembered, device=device, opened=opened, complaints=complaints)
     app.run()
     return app.return_code or 0

@@ -20,10 +20,9 @@ from textual.screen import Screen
 from textual.theme import Theme
 from textual.worker import Worker, WorkerState
 
-from normlab.core import places
 from normlab.core.errors import ConfigError
 from normlab.core.text import hidden_characters, visible
-from normlab.lab.presets import Preset
+from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
 from normlab.tui.keys import commands, key_rows, show_key
 from normlab.tui.preferences import Preferences
@@ -69,6 +68,7 @@ class LabApp(App[None]):
         remembered: Preferences,
         *,
         device: str = "auto",
+        opened: Path | None = None,
         complaints: Iterable[str] = (),
         start: Start = start_run,
     ) -> None:
@@ -76,7 +76,8 @@ class LabApp(App[None]):
         self.preferences = remembered
         self.bench = Workbench(preset, Session(self._spawn, start))
         self.bench.session.device = device
-        self._complaints = list(complaints)
+        self._complaints, self._told = list(complaints), set[str]()
+        self._opened = opened
         self._seen = -1
         self._signal: int | None = None
         for palette in PALETTES.values():
@@ -120,7 +121,9 @@ class LabApp(App[None]):
                 number = getattr(signal, name)
                 asyncio.get_running_loop().add_signal_handler(number, self._caught, number)
         for complaint in self._complaints:
-            self.notify(visible(complaint, 400), severity="warning", timeout=15, markup=False)
+            self._complain(complaint)
+        if self._opened is not None:
+            self._remember(preset=lasting_name(self._opened))
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -267,14 +270,14 @@ class LabApp(App[None]):
     def load_preset(self, preset: Preset, path: Path) -> None:
         """Put a preset into the form, and go there."""
         self.bench.load(preset)
-        self._remember(preset=_name_of(path))
+        self._remember(preset=lasting_name(path))
         self.action_mode("lab")
         self._refresh_form()
 
     def run_all(self, preset: Preset, path: Path) -> None:
         """Queue every arm of a preset with every seed, and go to the lab."""
         self.bench.run_all(preset)
-        self._remember(preset=_name_of(path))
+        self._remember(preset=lasting_name(path))
         self.action_mode("lab")
         self._refresh_form()
 
@@ -307,14 +310,20 @@ class LabApp(App[None]):
         changed = self.preferences.model_copy(update=changes)
         if changed == self.preferences:
             return
-        self.preferences = changed
         try:
             preferences.save(changed)
         except ConfigError as error:
-            self.notify(f"settings aren't saved: {error.problems[0]}", severity="warning", markup=False)
+            self._complain(f"settings aren't saved: {error.problems[0]}")
         except OSError as error:
-            why = f"settings aren't saved: {preferences.path()}: {error.strerror}"
-            self.notify(visible(why, 400), severity="warning", markup=False)
+            self._complain(f"settings aren't saved: {preferences.path()}: {error.strerror}")
+        else:
+            self.preferences = changed
+
+    def _complain(self, text: str) -> None:
+        """Tell what is wrong beside the runs; a second time it is known."""
+        if text not in self._told:
+            self._told.add(text)
+            self.notify(visible(text, 400), severity="warning", timeout=15, markup=False)
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Offer what every key on this screen does in the command palette."""
@@ -323,12 +332,6 @@ class LabApp(App[None]):
             run = partial(self.run_action, binding.action, node)
             key = show_key(self.preferences.keys.get(binding.id or "", binding.key))
             yield SystemCommand(binding.description, f"Key {key}", run)
-
-
-def _name_of(path: Path) -> str:
-    """Name a preset as `--preset` would: by name where it lies in a known folder, else by its path."""
-    known = path.parent in (places.own_presets(), places.shipped_presets())
-    return path.stem if known else str(path)
 
 
 def _key_sources() -> Iterable[tuple[str, type[DOMNode]]]:

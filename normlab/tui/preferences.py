@@ -55,10 +55,12 @@ def load() -> tuple[Preferences, list[Problem]]:
 def save(preferences: Preferences) -> None:
     """Write the settings; comments and order of the file are kept.
 
-    Raises: ConfigError where the file that stands there is wrong: it is somebody's, to be mended.
+    Raises: ConfigError where the file that stands there is wrong (it is somebody's, to be mended), or
+    where these settings could not be read again.
     OSError where it can't be written.
     """
     before = read_text(path()) if path().exists() else ""
     parse(Preferences, parse_toml(before))
     tree: dict[str, Any] = preferences.model_dump(exclude_defaults=True)
+    parse(Preferences, tree)  # what could not be read again must not be written
     write_atomically(path(), update_toml(before, tree).encode())

@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import pytest
 
 from normlab.core import places
 from normlab.core.errors import ConfigError
-from normlab.lab.presets import load_preset, parse_preset, save_preset
+from normlab.lab.presets import lasting_name, load_preset, parse_preset, save_preset
 from normlab.lab.settings import change
 
 TEXT = """
@@ -137,3 +139,9 @@ def test_every_shipped_preset_is_right_and_explains_itself(path):
     preset = load_preset(path.stem)
     assert len(preset.about) > 200
     assert preset.source
+
+
+def test_a_preset_keeps_its_name_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert lasting_name(places.shipped_presets() / "digits.toml") == "digits"
+    assert lasting_name(Path("my.toml")) == str(tmp_path / "my.toml")

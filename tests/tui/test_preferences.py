@@ -29,6 +29,12 @@ def test_comments_of_the_file_are_kept():
     assert "# mine" in path.read_text()
 
 
+def test_what_could_not_be_read_again_is_not_written():
+    with pytest.raises(ConfigError, match="invisible character U"):
+        preferences.save(Preferences().model_copy(update={"preset": "a\u202eb"}))
+    assert not preferences.path().exists()
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
