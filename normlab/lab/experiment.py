@@ -14,6 +14,7 @@ from normlab.lab.metrics import Metric
 
 Length = Annotated[int, Field(ge=1, le=10**8)]
 Size = Annotated[int, Field(ge=1, le=10**7)]
+MAX_SEED = 2**62
 Limit = Annotated[float, Field(gt=0, le=1e12)]
 
 
@@ -89,5 +90,5 @@ class Experiment(Record, frozen=True):
     """How the learning rate moves."""
     training: Training = Field(default_factory=Training)
     """How long and in what manner."""
-    seed: Annotated[int, Field(ge=0, le=2**62)] = 0
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED)] = 0
     """Keys every random draw: data, split, order, initial weights, dropout."""

@@ -14,7 +14,7 @@ from normlab.core.errors import ConfigError, Problem
 from normlab.core.files import write_atomically
 from normlab.core.parsing import join, nearest, parse
 from normlab.core.text import Line, Name, Prose
-from normlab.lab.experiment import Experiment
+from normlab.lab.experiment import MAX_SEED, Experiment
 from normlab.lab.metrics import Metric
 from normlab.lab.settings import change, to_tree
 from normlab.lab.toml import parse_toml, update_toml
@@ -121,6 +121,8 @@ class Preset(Record, frozen=True):
 
     def problems(self) -> Iterator[Problem]:
         """Yield what is wrong between arms and claims."""
+        if self.seeds[-1] > MAX_SEED:
+            yield Problem("study.seeds", "go past the largest seed, 2^62", "begin with a smaller seed")
         names = [BASELINE]
         for index, arm in enumerate(self.arms):
             if arm.name in names:

@@ -1,5 +1,7 @@
 """The lab in the terminal: forms, live curves, side by side. It shows runs, and trains nothing itself."""
 
+import gc
+
 from normlab.core.errors import NormlabError
 from normlab.lab.presets import Preset, find_preset, load_preset
 
@@ -12,6 +14,7 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
 
     Without one, the preset loaded last is opened.
     """
+    gc.disable()  # collecting while modules are imported takes an eighth of the start; once painted it is on
     from normlab.tui import preferences
     from normlab.tui.app import LabApp
 
@@ -25,5 +28,8 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
             preset = load_preset(FIRST)
     opened = None if name is None else find_preset(name)
     app = LabApp(preset, remembered, device=device, opened=opened, complaints=complaints)
-    app.run()
+    try:
+        app.run()
+    finally:
+        gc.enable()
     return app.return_code or 0

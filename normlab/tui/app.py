@@ -18,9 +18,10 @@ from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.theme import Theme
+from textual.timer import Timer
 from textual.worker import Worker, WorkerState
 
-from normlab.core.errors import ConfigError
+from normlab.core.errors import ConfigError, NormlabError
 from normlab.core.text import hidden_characters, visible
 from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
@@ -30,6 +31,7 @@ from normlab.tui.screens.choose import Choose
 from normlab.tui.screens.dialogs import Confirm
 from normlab.tui.screens.lab import LabScreen
 from normlab.tui.screens.mode import ModeScreen
+from normlab.tui.screens.quit import QuitQuestion
 from normlab.tui.session import Session, Start, start_run
 from normlab.tui.themes import PALETTES
 from normlab.tui.widgets.charts import ChartPane
@@ -38,6 +40,10 @@ from normlab.tui.widgets.runs_table import RunsTable
 from normlab.tui.workbench import Workbench
 
 REFRESH_SECONDS = 0.25
+SAVE_SECONDS = 1.0
+"""Of rest before settings are written: a key press must not wait for the disk."""
+MANY_RUNS = 20
+"""More than these are queued after a question only."""
 
 
 class LabApp(App[None]):
@@ -59,7 +65,9 @@ class LabApp(App[None]):
         Binding("question_mark,f1", "mode('help')", "Help", id="help", show=False),
         Binding("d", "device", "Device", id="device", show=False),
         Binding("T", "theme", "Theme", id="theme", show=False),
-        Binding("q,ctrl+q,ctrl+c", "quit", "Quit", id="quit", show=False, priority=False),
+        Binding("R", "run_arms", "Run all arms of the preset", id="run_arms", show=False),
+        Binding("q,ctrl+c", "quit", "Quit", id="quit", show=False),
+        Binding("ctrl+q", "quit", "Quit, from a dialog too", id="quit_anywhere", show=False, priority=True),
     ]
 
     def __init__(
@@ -79,6 +87,7 @@ class LabApp(App[None]):
         self._complaints, self._told = list(complaints), set[str]()
         self._opened = opened
         self._seen = -1
+        self._saving: Timer | None = None
         self._signal: int | None = None
         for palette in PALETTES.values():
             self.register_theme(palette.theme)
@@ -123,7 +132,7 @@ class LabApp(App[None]):
         for complaint in self._complaints:
             self._complain(complaint)
         if self._opened is not None:
-            self._remember(preset=lasting_name(self._opened))
+            self._remember_preset(self._opened)
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
@@ -161,16 +170,10 @@ class LabApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; while something trains, ask first."""
-        if self.bench.session.current is None or isinstance(self.screen, Confirm):
+        if not self.bench.session.working or isinstance(self.screen, QuitQuestion):
             self._leave(0)
-            return
-        question = "A run is training. Stop it, keep its weights, and quit?"
-
-        def answered(yes: bool | None) -> None:
-            if yes:
-                self._leave(0)
-
-        self.push_screen(Confirm(question, "Quit"), answered)
+        else:
+            self.push_screen(QuitQuestion(), lambda yes: self._leave(0) if yes else None)
 
     def _caught(self, number: int) -> None:
         """End on a signal: save and restore; a second one doesn't wait for the training's thread."""
@@ -181,6 +184,11 @@ class LabApp(App[None]):
         self._signal = number
         self._leave(128 + number, f"signal {signal.Signals(number).name}")
 
+    def _handle_exception(self, error: Exception) -> None:
+        # Else asyncio waits for ever for the thread of a run that is paused.
+        self.bench.session.interrupt("the lab broke")
+        super()._handle_exception(error)
+
     def _leave(self, code: int, reason: str = "the lab was left") -> None:
         # Textual waits for the training's thread, which saves on its way out.
         self.bench.session.interrupt(reason)
@@ -188,8 +196,9 @@ class LabApp(App[None]):
 
     async def on_event(self, event: Event) -> None:
         """Take the invisible characters out of what is pasted, whichever line or text it goes into."""
-        if isinstance(event, Paste):
-            event = Paste("".join(c for c in event.text if c in "\n\t" or not hidden_characters(c)))
+        if isinstance(event, Paste) and not event.is_forwarded:
+            text = event.text.replace("\r\n", "\n").replace("\r", "\n")  # as terminals send a new line
+            event.text = "".join(c for c in text if c in "\n\t" or not hidden_characters(c))
         await super().on_event(event)
 
     # What the keys do.
@@ -199,10 +208,9 @@ class LabApp(App[None]):
         self._refresh_now()
 
     def _refresh_session(self) -> None:
-        if self._seen != self.bench.session.version:
+        if self._seen != self.bench.session.version and isinstance(self.screen, ModeScreen):
             self._seen = self.bench.session.version
-            if isinstance(self.screen, ModeScreen):
-                self.screen.refresh_session()
+            self.screen.refresh_session()
 
     def _refresh_now(self) -> None:
         self._seen = -1
@@ -214,10 +222,9 @@ class LabApp(App[None]):
             self.switch_mode(name)
             self.call_after_refresh(self._refresh_now)
 
-    def action_run(self) -> None:
-        """Queue what the form says."""
-        if self.bench.run() is None:
-            self.bench.session.resume()  # where a single step was asked for, it is off
+    def action_run(self, single: bool = False) -> None:
+        """Queue what the form says; with `single` it pauses after its first evaluation."""
+        if self.bench.run(single) is None:
             self.notify(f"can't run: {self.bench.refusal()}", severity="error", markup=False)
         self._refresh_form()
 
@@ -231,16 +238,16 @@ class LabApp(App[None]):
     def action_single(self) -> None:
         """Train to the next evaluation, then pause; where nothing trains, start what the form says so."""
         session = self.bench.session
-        session.resume(single=True)
-        if session.current is None:
-            self.action_run()
-        self._refresh_now()
+        if session.working:
+            session.resume(single=True)
+            self._refresh_now()
+        else:
+            self.action_run(single=True)
 
     def action_stop(self) -> None:
         """End the run under way and keep what it has."""
-        session = self.bench.session
-        if session.current is not None:
-            session.stop(session.current)
+        if (run := self.bench.session.current) is not None:
+            self.bench.session.stop(run)
             self._refresh_now()
 
     def action_stop_all(self) -> None:
@@ -252,8 +259,10 @@ class LabApp(App[None]):
     async def action_device(self) -> None:
         """Choose the device of the runs queued from now on."""
         session = self.bench.session
-        found = [(name, name, "") for name in session.devices]
-        options = [("auto", "auto", "CUDA, else MPS, else the CPU"), *found]
+        known = session.devices or ["cpu"]
+        more = "" if session.devices else "; others are looked for while PyTorch loads"
+        options = [("auto", "auto", f"CUDA, else MPS, else the CPU{more}")]
+        options += [(name, name, "") for name in known]
         chosen = await self.push_screen_wait(Choose("Device of the next runs", options, session.device))
         if chosen is not None:
             session.device = chosen
@@ -270,14 +279,32 @@ class LabApp(App[None]):
     def load_preset(self, preset: Preset, path: Path) -> None:
         """Put a preset into the form, and go there."""
         self.bench.load(preset)
-        self._remember(preset=lasting_name(path))
+        self._remember_preset(path)
         self.action_mode("lab")
         self._refresh_form()
 
     def run_all(self, preset: Preset, path: Path) -> None:
-        """Queue every arm of a preset with every seed, and go to the lab."""
-        self.bench.run_all(preset)
-        self._remember(preset=lasting_name(path))
+        """Queue every arm of a preset with every seed, and go to the lab; many are asked about first."""
+        self._remember_preset(path)
+        self._queue_all(preset)
+
+    def action_run_arms(self) -> None:
+        """Queue every arm of the loaded preset with every seed."""
+        self._queue_all(self.bench.preset)
+
+    @work
+    async def _queue_all(self, preset: Preset) -> None:
+        count = len(preset.experiments) * len(preset.seeds)
+        question = (
+            f"Queue {count:,} runs: {len(preset.experiments)} arms with {len(preset.seeds)} seeds each?"
+        )
+        if count > MANY_RUNS and not await self.push_screen_wait(Confirm(question, "Run them")):
+            return
+        try:
+            self.bench.run_all(preset)
+        except NormlabError as error:
+            self.notify(str(error), severity="error", timeout=15, markup=False)
+            return
         self.action_mode("lab")
         self._refresh_form()
 
@@ -308,16 +335,29 @@ class LabApp(App[None]):
     def _remember(self, **changes: object) -> None:
         """Keep a choice for the next sitting."""
         changed = self.preferences.model_copy(update=changes)
-        if changed == self.preferences:
-            return
+        if changed != self.preferences:
+            self.preferences = changed
+            if self._saving is not None:
+                self._saving.stop()
+            self._saving = self.set_timer(SAVE_SECONDS, self._save)
+
+    def _remember_preset(self, path: Path) -> None:
+        name = lasting_name(path)
+        if len(name) <= 400 and not hidden_characters(name):  # what the settings file could hold
+            self._remember(preset=name)
+
+    def _save(self) -> None:
+        self._saving = None
         try:
-            preferences.save(changed)
+            preferences.save(self.preferences)
         except ConfigError as error:
             self._complain(f"settings aren't saved: {error.problems[0]}")
         except OSError as error:
             self._complain(f"settings aren't saved: {preferences.path()}: {error.strerror}")
-        else:
-            self.preferences = changed
+
+    def on_unmount(self) -> None:
+        if self._saving is not None:
+            self._save()
 
     def _complain(self, text: str) -> None:
         """Tell what is wrong beside the runs; a second time it is known."""

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Literal
 
 from normlab.core import places
-from normlab.core.errors import NormlabError
+from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.text import visible
 from normlab.engine.control import Control
 from normlab.engine.events import Event, Measured, Outcome
@@ -69,6 +69,10 @@ def start_run(run: LabRun) -> Generator[Event]:
     )
 
 
+MAX_RUNS = 1_000
+"""That a preset may queue at once: each is a row that is looked at four times a second."""
+
+
 class Session:
     """The runs of one sitting. One thread works; every other may read, queue, pause and stop."""
 
@@ -96,13 +100,14 @@ class Session:
 
     # What people ask for.
 
-    def queue(self, experiment: Experiment, arm: str | None = None) -> LabRun:
-        """Add a run at the end of the queue."""
-        arm = arm or label(list(differences(self.baseline.experiment, experiment)) if self.baseline else [])
-        run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
+    def queue(self, experiment: Experiment, arm: str | None = None, single: bool = False) -> LabRun:
+        """Add a run at the end of the queue; with `single` it pauses after its first evaluation."""
         with self._wake:
+            arm = arm or label(self._differences(experiment))
+            run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
             self.runs.append(run)
             self.baseline = self.baseline or run
+            self._single = self._single or single
             idle, self.working = not self.working, True
         self.touch()
         if idle:
@@ -110,14 +115,21 @@ class Session:
         return run
 
     def queue_preset(self, preset: Preset) -> list[LabRun]:
-        """Queue every arm with every seed; the preset's own baseline becomes the session's."""
+        """Queue every arm with every seed; the preset's own baseline becomes the session's.
+
+        Raises: ConfigError when those are more runs than a sitting can hold; none is queued then.
+        """
+        count = len(preset.experiments) * len(preset.seeds)
+        if count > MAX_RUNS:
+            remedy = "run it headless: normlab --preset NAME --no-ui"
+            raise ConfigError(Problem("preset", f"has more than {MAX_RUNS:,} runs", remedy, count))
         runs: list[LabRun] = []
         for arm, experiment in preset.experiments.items():
             for seed in preset.seeds:
                 run = self.queue(change(experiment, {"seed": seed}), arm)
-                run.name = None if arm == BASELINE and len(preset.seeds) == 1 else arm
+                run.name = None if arm == BASELINE else arm
                 runs.append(run)
-        self.pin(runs[0])
+                self.baseline = runs[0]
         return runs
 
     def pause(self) -> None:
@@ -134,38 +146,46 @@ class Session:
 
     def stop(self, run: LabRun, reason: str | None = None) -> None:
         """End a run and keep what it has; one that still waits is dropped."""
-        if run.taken:
-            with self._wake:
+        with self._wake:
+            if not run.taken:
+                self._remove([run])
+            elif run is self.current:
                 run.control.stop(reason)
-                self.paused = self._single = False  # of this run: the next one trains
-                self._wake.notify_all()
-        else:
-            self.drop(run)
+                self._go_on()
+        self.touch()
 
     def stop_all(self, reason: str | None = None) -> None:
         """End the run under way, keep what it has, and drop those that wait."""
         with self._wake:
-            self.runs = [run for run in self.runs if run.taken]
-        if self.current is not None:
-            self.stop(self.current, reason)
+            self._remove(self.waiting)
+            if self.current is not None:
+                self.stop(self.current, reason)
+        self.touch()
 
     def interrupt(self, reason: str) -> None:
         """End the run under way as interrupted, and drop those that wait: the program ends."""
         with self._wake:
-            self.runs = [run for run in self.runs if run.taken]
+            self._remove(self.waiting)
             if self.current is not None:
                 self.current.control.interrupt(reason)
-            self._wake.notify_all()
+            self._go_on()
 
     def drop(self, run: LabRun) -> None:
         """Take a run off the list, unless it trains; its folder stays."""
         with self._wake:
-            if run is self.current or run not in self.runs:
-                return
-            self.runs.remove(run)
-            if self.baseline is run:
-                self.baseline = self.runs[0] if self.runs else None
+            if run is not self.current:
+                self._remove([run])
         self.touch()
+
+    def _remove(self, gone: list[LabRun]) -> None:
+        self.runs = [run for run in self.runs if run not in gone]
+        if self.baseline not in self.runs:
+            self.baseline = next(iter(self.runs), None)
+
+    def _go_on(self) -> None:
+        # A pause is that of the run under way: the next one trains.
+        self.paused = self._single = False
+        self._wake.notify_all()
 
     def pin(self, run: LabRun) -> None:
         """Make a run the baseline."""
@@ -188,13 +208,21 @@ class Session:
 
     def changes(self, run: LabRun) -> list[Difference]:
         """List the settings in which a run differs from the baseline."""
-        return list(differences(self.baseline.experiment, run.experiment)) if self.baseline else []
+        return self._differences(run.experiment)
+
+    def _differences(self, experiment: Experiment) -> list[Difference]:
+        return list(differences(self.baseline.experiment, experiment)) if self.baseline else []
 
     def label(self, run: LabRun) -> str:
         """Name a run: as somebody called it, or by what it changes; harmless to show."""
         text = run.name or label(self.changes(run))
         own, other = run.experiment.seed, self.baseline.experiment.seed if self.baseline else 0
         return visible(text, 60) + (f" · seed {own}" if own != other else "")
+
+    def heading(self, run: LabRun) -> str:
+        """Name a run, and say so where it is the baseline."""
+        text = self.label(run)
+        return f"{text} ({BASELINE})" if run is self.baseline and text != BASELINE else text
 
     @property
     def device_in_use(self) -> str:
@@ -223,7 +251,7 @@ class Session:
             run = next(iter(self.waiting), None)
             self.current, self.working = run, run is not None
             if run is None:
-                self.paused = self._single = False
+                self._go_on()
             else:
                 run.taken = True
         self.touch()

@@ -1,9 +1,9 @@
 """What the screens share: the form's draft, this session's runs, and the preset that they began with."""
 
 from normlab.core.errors import Problem
-from normlab.lab.checks import problems
 from normlab.lab.draft import Draft
-from normlab.lab.presets import Preset
+from normlab.lab.inspection import look
+from normlab.lab.presets import BASELINE, Preset
 from normlab.tui.session import LabRun, Session
 
 
@@ -28,31 +28,37 @@ class Workbench:
         self.draft.load(run.experiment, baseline.experiment)
         self._fresh = False
 
+    def follow(self) -> bool:
+        """Mark the form against the session's baseline; True where that is another one than before."""
+        baseline = self.session.baseline
+        if self._fresh or baseline is None or baseline.experiment == self.draft.baseline:
+            return False
+        self.draft.baseline = baseline.experiment
+        return True
+
     def refusal(self) -> Problem | None:
         """Tell what keeps the form's experiment from being run."""
         return next(iter(self.draft.refusals), None)
 
-    def run(self) -> LabRun | None:
-        """Queue what the form says; None where it can't be run."""
+    def run(self, single: bool = False) -> LabRun | None:
+        """Queue what the form says; None where it can't be run. `single` pauses at its first evaluation."""
         draft = self.draft
         if draft.experiment is not None and not draft.checked:
-            draft.accept(draft.version, list(problems(draft.experiment)))
+            draft.accept(draft.version, look(draft.experiment)[1])
         if draft.experiment is None or draft.refusals:
             return None
-        run = self.session.queue(draft.experiment)
+        run = self.session.queue(draft.experiment, BASELINE if self._fresh else None, single)
         if self._fresh:
-            self.pin(run)
+            self.session.pin(run)
+            self._fresh = False
         return run
 
     def run_all(self, preset: Preset) -> list[LabRun]:
-        """Queue every arm of a preset with every seed, and compare with its baseline."""
-        self.load(preset)
-        runs = self.session.queue_preset(preset)
-        self.pin(runs[0])
-        return runs
+        """Queue every arm of a preset with every seed, and compare with its baseline.
 
-    def pin(self, run: LabRun) -> None:
-        """Make a run the baseline, of the other runs and of the form."""
-        self.session.pin(run)
-        self.draft.baseline = run.experiment
+        Raises: ConfigError when those are too many.
+        """
+        runs = self.session.queue_preset(preset)
+        self.load(preset)
         self._fresh = False
+        return runs

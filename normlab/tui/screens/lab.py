@@ -77,10 +77,14 @@ class LabScreen(ModeScreen):
         self._show_panes("form")
         self.form.focus_row("model.norm.kind")  # what people most often change
 
+    def on_descendant_focus(self) -> None:
+        """Note in which part the focus is: that one is shown where there is room for one only."""
+        for name, part in (("form", self.form), ("charts", self.charts), ("runs", self.runs)):
+            if part.has_focus_within:
+                self._show_panes(name)
+
     def action_pane(self, name: str) -> None:
         """Go to a part of the screen, which is shown alone where there is no room for all."""
-        for pane, _, _ in PANES:
-            self.set_class(pane == name, pane)
         self._show_panes(name)
         focus = {
             "form": self.form.focus_last,
@@ -91,11 +95,14 @@ class LabScreen(ModeScreen):
 
     def _show_panes(self, name: str) -> None:
         for action, (pane, _, _) in zip(self.query("#panes > Action"), PANES, strict=True):
+            self.set_class(pane == name, pane)
             action.set_class(pane == name, "-active")
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
         super().refresh_session()
+        if self.bench.follow():
+            self.refresh_form()
         for part in (self.run_bar, self.runs, self.charts):
             part.refresh_session()
 
@@ -116,7 +123,19 @@ class LabScreen(ModeScreen):
 
     @on(RunsTable.Asked)
     def _asked(self, event: RunsTable.Asked) -> None:
-        getattr(self, f"_{event.what}")(event.run)
+        match event.what:
+            case "show":
+                self._show(event.run)
+            case "pin":
+                self._pin(event.run)
+            case "fork":
+                self._fork(event.run)
+            case "rename":
+                self._rename(event.run)
+            case "drop":
+                self._drop(event.run)
+            case "read":
+                self._read(event.run)
 
     def _show(self, run: LabRun) -> None:
         run.shown = not run.shown
@@ -127,8 +146,7 @@ class LabScreen(ModeScreen):
         self.refresh_session()
 
     def _pin(self, run: LabRun) -> None:
-        self.bench.pin(run)
-        self.refresh_form()
+        self.session.pin(run)
         self._changed()
 
     def _fork(self, run: LabRun) -> None:
@@ -153,9 +171,6 @@ class LabScreen(ModeScreen):
         question = f"Drop “{session.label(run)}” from this list? Its folder stays."
         if not run.taken or await self.app.push_screen_wait(Confirm(question, "Drop")):
             session.drop(run)
-            if session.baseline is not None:
-                self.bench.draft.baseline = session.baseline.experiment
-                self.refresh_form()
             self._changed()
 
     def _read(self, run: LabRun) -> None:

@@ -6,11 +6,11 @@ from functools import partial
 from textual.timer import Timer
 from textual.widget import Widget
 
-from normlab.core.errors import NormlabError, Problem
-from normlab.lab.checks import problems
+from normlab.core.errors import Problem
 from normlab.lab.draft import Draft
 from normlab.lab.experiment import Experiment
-from normlab.lab.summary import Summary, summarize
+from normlab.lab.inspection import look
+from normlab.lab.summary import Summary
 
 DEBOUNCE_SECONDS = 0.05
 
@@ -52,15 +52,3 @@ class BackgroundCheck:
             self._done(summary)
         else:
             self._begin()
-
-
-def look(experiment: Experiment) -> tuple[Summary | None, list[Problem]]:
-    """Check an experiment and sum it up; whatever fails becomes a problem."""
-    try:
-        found = list(problems(experiment))
-        return summarize(experiment), found
-    except NormlabError as error:
-        return None, list(error.problems)
-    except Exception as error:  # a fault of ours must not take the form away
-        said = f"can't be checked ({type(error).__name__}: {error})"
-        return None, [Problem("the experiment", said, "run it to see", warning=True)]

@@ -49,10 +49,17 @@ class RunBar(Horizontal):
         running = session.current is not None
         self.start.show("▶ Queue" if running else "▶ Run", refusal is None)
         self.pause.show("▶ Go on" if session.paused else "‖ Pause", running)
-        self.single.show("» Epoch", running or refusal is None)
+        self.single.show(f"» {self._stride()}", running or refusal is None)
         self.stop.show("■ Stop", running)
         self._place.set_class(refusal is not None, "refused")
         self._place.update(Content(f"can't run: {refusal}" if refusal is not None else self._progress()))
+
+    def _stride(self) -> str:
+        """Say how far one press trains: to the next evaluation."""
+        run, draft = self.bench.session.current, self.bench.draft
+        experiment = run.experiment if run is not None else draft.experiment or draft.baseline
+        unit, every = experiment.training.unit, experiment.training.evaluate_every
+        return unit.capitalize() if every == 1 else f"{every:,} {unit}s"
 
     def _progress(self) -> str:
         run = self.bench.session.current

@@ -1,7 +1,7 @@
 """This session's runs, a row each: what they change, how they stand, what came of them."""
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from rich.text import Text
 from textual.binding import Binding, BindingType
@@ -10,7 +10,6 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from normlab.engine.events import Point
-from normlab.lab.presets import BASELINE
 from normlab.tui.session import LabRun, Session
 from normlab.tui.themes import MARKS, hue_of
 
@@ -25,6 +24,10 @@ COLUMNS = {
     "seconds": 8,
 }
 """Heading and width of each column; what is left of the line is the run's name's."""
+
+
+Wish = Literal["show", "pin", "fork", "rename", "read", "drop"]
+"""What may be wanted of a run."""
 
 
 class RunsTable(DataTable[Text]):
@@ -46,16 +49,18 @@ class RunsTable(DataTable[Text]):
     ]
 
     class Asked(Message):
-        """Something is wanted of a run: show, pin, fork, rename, read or drop."""
+        """Something is wanted of a run."""
 
-        def __init__(self, what: str, run: LabRun) -> None:
+        def __init__(self, what: Wish, run: LabRun) -> None:
             super().__init__()
-            self.what, self.run = what, run
+            self.what: Wish = what
+            self.run = run
 
     def __init__(self, session: Session) -> None:
         super().__init__(cursor_type="row", zebra_stripes=False, cell_padding=0)
         self.session = session
         self._drawn: dict[str, tuple[Text, ...]] = {}
+        self._stamps: dict[str, tuple[object, ...]] = {}
         self._width = 0
 
     def on_resize(self, event: Resize) -> None:
@@ -64,7 +69,7 @@ class RunsTable(DataTable[Text]):
             return
         self._width, row = event.size.width, self.cursor_row
         self.clear(columns=True)
-        self._drawn = {}
+        self._drawn, self._stamps = {}, {}
         rest = self._rest
         for name, width in COLUMNS.items():
             justify = "left" if name in ("", "run", "state") else "right"
@@ -79,21 +84,22 @@ class RunsTable(DataTable[Text]):
     @property
     def chosen(self) -> LabRun | None:
         """The run under the cursor."""
-        runs = self.session.runs
-        return runs[self.cursor_row] if 0 <= self.cursor_row < len(runs) else None
+        shown = list(self._drawn)
+        at = shown[self.cursor_row] if 0 <= self.cursor_row < len(shown) else None
+        return next((run for run in self.session.runs if run.id == at), None)
 
     def refresh_session(self) -> None:
         """Bring the rows up to date, touching the cells that have changed only."""
         if not self.columns:
             return
         runs = list(self.session.runs)
-        kept = [run.id for run in runs]
-        if list(self._drawn) != kept[: len(self._drawn)]:
-            row = self.cursor_row
-            self.clear()
-            self._drawn = {}
-            self.call_after_refresh(self.move_cursor, row=min(row, len(runs) - 1))
+        for gone in self._drawn.keys() - {run.id for run in runs}:
+            self.remove_row(gone)
+            del self._drawn[gone], self._stamps[gone]
         for run in runs:
+            if self._stamps.get(run.id) == (stamp := self._stamp(run)):
+                continue
+            self._stamps[run.id] = stamp
             cells = self._cells(run)
             before = self._drawn.get(run.id)
             if before is None:
@@ -104,14 +110,18 @@ class RunsTable(DataTable[Text]):
                         self.update_cell(run.id, column, new)
             self._drawn[run.id] = cells
 
+    def _stamp(self, run: LabRun) -> tuple[object, ...]:
+        """Give what a row is made of, cheaply: of a thousand runs few change at a time."""
+        history, session = run.history, self.session
+        progress = (history.epoch, history.step, len(history.points), history.outcome)
+        return (*progress, session.state(run), session.baseline, run.shown, run.name, self.app.theme)
+
     def _cells(self, run: LabRun) -> tuple[Text, ...]:
         history, session = run.history, self.session
         state = session.state(run)
         mark = MARKS[run.hue % len(MARKS)] if run.shown else " "
         is_baseline = run is session.baseline
-        label = session.label(run)
-        if is_baseline and label != BASELINE:
-            label += f" ({BASELINE})"
+        label = session.heading(run)
         # Styled by spans: texts of another base style alone count as equal, and would not be drawn again.
         name = Text.assemble((label, "bold" if is_baseline else ""))
         name.truncate(self._rest - 1, overflow="ellipsis")
@@ -132,7 +142,7 @@ class RunsTable(DataTable[Text]):
         """A click on the row under the cursor does what enter does."""
         self.action_ask("show")
 
-    def action_ask(self, what: str) -> None:
+    def action_ask(self, what: Wish) -> None:
         """Ask whoever shows this table to do something with the run under the cursor."""
         if (run := self.chosen) is not None:
             self.post_message(self.Asked(what, run))

@@ -49,14 +49,15 @@ class TopBar(Horizontal):
             return session.note or f"device {session.device_in_use}"
         history = run.history
         said = [history.device or session.device_in_use]
-        if history.preparing is not None:
-            done, total = history.preparing.done_bytes, history.preparing.total_bytes
-            of = f" of {total / 1e6:.0f}" if total else ""
-            said = [f"downloading {visible(history.preparing.what, 30)}: {done / 1e6:.0f}{of} MB"]
+        # Read once each: the thread that trains writes them meanwhile.
+        fetching, speed = history.preparing, history.samples_per_second
+        if fetching is not None:
+            of = f" of {fetching.total_bytes / 1e6:.0f}" if fetching.total_bytes else ""
+            said = [f"downloading {visible(fetching.what, 30)}: {fetching.done_bytes / 1e6:.0f}{of} MB"]
         elif not history.num_steps:
             said = [session.note or "preparing"]
-        if history.samples_per_second:
-            said.append(f"{history.samples_per_second:,.0f} samples/s")
+        if speed:
+            said.append(f"{speed / 1000:,.0f}k/s" if speed >= 1e4 else f"{speed:,.0f}/s")
         if session.paused:
             said.append("paused")
         elif (left := history.seconds_left) is not None:
