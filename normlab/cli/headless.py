@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing, contextmanager, suppress
 from types import FrameType
 from typing import Literal
@@ -18,9 +18,7 @@ from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import RunFinished
 from normlab.engine.ids import new_run_id
-from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset
-from normlab.lab.settings import change
 from normlab.views.history import History
 
 Form = Literal["full", "quiet", "json"]
@@ -51,7 +49,7 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
                 pick_device(device)
                 for warning in preset.warnings():
                     presenter.tell(f"warning: {warning}")
-                for arm, experiment in _runs(preset):
+                for arm, experiment in preset.runs():
                     history = History(arm, experiment)
                     code = max(code, _run(history, device, control, presenter, caught))
                     histories.setdefault(arm, []).append(history)
@@ -71,12 +69,6 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
                 return 1
             return 128 + (caught.number or _SIGPIPE)
     return code if caught.number is None else 128 + caught.number
-
-
-def _runs(preset: Preset) -> Iterator[tuple[str, Experiment]]:
-    for arm, experiment in preset.experiments.items():
-        for seed in preset.seeds:
-            yield arm, change(experiment, {"seed": seed})
 
 
 def _run(history: History, device: str, control: Control, presenter: Presenter, caught: "_Caught") -> int:
@@ -101,18 +93,19 @@ def _run(history: History, device: str, control: Control, presenter: Presenter, 
                 presenter.show(event, history)
         return int(history.outcome in FAILURES)
     except NormlabError as error:
-        history.outcome, history.reason = "failed", str(error)
+        history.fail(str(error))
+        for line in str(error).splitlines()[:20]:
+            presenter.tell(line)
         code = 2
     except OSError:
         raise
     except Exception as error:
         # A fault of torch's or of ours: the trace is told, and the other runs go on.
-        history.outcome, history.reason = "failed", f"{type(error).__name__}: {error}"
+        history.fail(f"{type(error).__name__}: {error}")
         traceback.print_exc()
         code = 1
-    for line in history.reason.splitlines()[:20] if code == 2 else ():
-        presenter.tell(line)
-    failed = RunFinished(run=run_id, outcome="failed", reason=history.reason[:1000], seconds=history.seconds)
+    reason = (history.reason or "")[:1000]
+    failed = RunFinished(run=run_id, outcome="failed", reason=reason, seconds=history.seconds)
     presenter.show(failed, history)
     return code
 

@@ -103,6 +103,12 @@ class Preset(Record, frozen=True):
                 raise ConfigError(*(_within(at, problem) for problem in error.problems)) from None
         return found
 
+    def runs(self) -> Iterator[tuple[str, Experiment]]:
+        """Yield what is to be run: each arm's name with its experiment, once for each seed."""
+        for arm, experiment in self.experiments.items():
+            for seed in self.seeds:
+                yield arm, change(experiment, {"seed": seed})
+
     def with_(self, **fields: Any) -> "Preset":
         """Give the preset with some fields changed, checked anew.
 

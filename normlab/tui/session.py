@@ -16,7 +16,7 @@ from normlab.engine.events import Event, Measured, Outcome
 from normlab.engine.ids import new_run_id
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset
-from normlab.lab.settings import Difference, change, differences, label
+from normlab.lab.settings import Difference, differences, label
 from normlab.views.history import History
 
 State = Literal["queued", "running", "paused"] | Outcome
@@ -124,12 +124,11 @@ class Session:
             remedy = "run it headless: normlab --preset NAME --no-ui"
             raise ConfigError(Problem("preset", f"has more than {MAX_RUNS:,} runs", remedy, count))
         runs: list[LabRun] = []
-        for arm, experiment in preset.experiments.items():
-            for seed in preset.seeds:
-                run = self.queue(change(experiment, {"seed": seed}), arm)
-                run.name = None if arm == BASELINE else arm
-                runs.append(run)
-                self.baseline = runs[0]
+        for arm, experiment in preset.runs():
+            run = self.queue(experiment, arm)
+            run.name = None if arm == BASELINE else arm
+            runs.append(run)
+            self.baseline = runs[0]
         return runs
 
     def pause(self) -> None:
