@@ -8,6 +8,7 @@ The lab runs on a pseudo-terminal of 80 x 24, and a key's time ends with the byt
 import argparse
 import asyncio
 import fcntl
+import gc
 import os
 import pty
 import random
@@ -85,7 +86,7 @@ def first_paint(runs):
     paints, floors = [], []
     for number in range(runs + 1):
         with lab("--preset", "digits") as shown:
-            paint = shown.read("Norm".encode(), 30) - shown.started
+            paint = shown.read(b"Norm", 30) - shown.started
         started = time.perf_counter()
         subprocess.run(FLOOR, check=True)
         floor = time.perf_counter() - started
@@ -121,10 +122,10 @@ def tell(what, times):
     )
 
 
-# The arrow of the row that gets the focus, and the help's words.
+# The help of the row that gets the focus.
 ROWS = [(DOWN, rb"No dropout: y = x\."), (UP, rb"No normalization: y = x\.")]
-# The readings' row begins with the cursor's epoch.
-CURSOR = [(LEFT, rb"epoch [\d,]+"), (RIGHT, rb"epoch [\d,]+")]
+# The row of readings begins with the cursor's epoch; what trains tells its own as "epoch 7/10".
+CURSOR = [(LEFT, rb"epoch [\d,]+\x1b"), (RIGHT, rb"epoch [\d,]+\x1b")]
 
 
 def keys(count, preset):
@@ -136,12 +137,12 @@ def keys(count, preset):
             shown.read(None, 1)
             if training:
                 shown.press(b"r")
-                shown.read(b"samples/s", 60)
+                shown.read(rb"\d left", 60)
                 shown.read(None, 3)
             tell(f"form, {'training' if training else 'idle'}", presses(shown, ROWS, count, random_))
             if not training:  # some points, and then peace
                 shown.press(b"r")
-                shown.read(b"samples/s", 60)
+                shown.read(rb"\d left", 60)
                 shown.read(None, 5)
                 shown.press(b"x")
                 shown.read(b"device cpu", 60)
@@ -182,6 +183,7 @@ async def charts(preset, seconds):
                 app.screen.query_one("ChartPane").action_log()  # what somebody asks for counts too
         num_points = len(app.bench.session.runs[0].history.points)
         app.bench.session.stop_all()
+    gc.unfreeze()  # else torch's libraries complain at the end of what is still there
     at = [when for when, _, _ in built]
     most = max((sum(1 for other in at if when <= other < when + 1) for when in at), default=0)
     width = built[-1][2]

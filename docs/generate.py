@@ -5,7 +5,6 @@ python docs/generate.py
 
 from pathlib import Path
 
-from normlab.views.parts import families as families  # tests read it from here
 from normlab.views.parts import page as text
 
 TARGET = Path(__file__).parent / "PARTS.md"

@@ -11,10 +11,10 @@ import normlab
 from normlab.core import places
 from normlab.core.choice import members
 from normlab.core.parsing import parse
-from normlab.lab.experiment import Experiment
 from normlab.lab.presets import parse_preset
 from normlab.lab.toml import parse_toml
 from normlab.tui.preferences import Preferences
+from normlab.views.parts import families
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -67,7 +67,7 @@ def test_the_preset_example_is_one():
 def test_the_readme_names_every_part():
     table = README.split("## What you can combine")[1].split("## A preset")[0]
     named = set(re.findall(r"[a-z0-9_]+", table))
-    for family in generator()["families"](Experiment):
+    for family in families():
         assert set(members(family)) <= named, set(members(family)) - named
 
 

@@ -16,7 +16,7 @@ from normlab.core import places
 from normlab.core.errors import NormlabError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
-from normlab.engine.events import RunFinished
+from normlab.engine.events import FAILURES, RunFinished
 from normlab.engine.ids import new_run_id
 from normlab.lab.presets import Preset
 from normlab.views.history import History
@@ -24,7 +24,6 @@ from normlab.views.history import History
 Form = Literal["full", "quiet", "json"]
 """What is shown: progress, curves and table; the table alone; or events as JSON."""
 
-FAILURES = ("diverged", "oom", "failed")
 _SIGPIPE = 13
 
 

@@ -1,5 +1,6 @@
 """The end of a headless run: curves and the side-by-side table, on stdout."""
 
+import errno
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -10,9 +11,17 @@ from rich.table import Table
 from rich.text import Text
 
 from normlab.core.text import visible
-from normlab.views.chart import STYLES, Series, draw
+from normlab.views.chart import COLORS, Series, draw
 from normlab.views.comparison import Comparison, compare
 from normlab.views.history import History
+from normlab.views.marks import MARKS
+
+class _Results(Console):
+    """A console whose reader may leave: rich would exit with 1, which says that a run failed."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError(errno.EPIPE, "the reader has left")
+
 
 Histories = Mapping[str, Sequence[History]]
 """The runs of each arm, by its name."""
@@ -20,14 +29,14 @@ Histories = Mapping[str, Sequence[History]]
 
 def print_curves(histories: Histories, title: str) -> None:
     """Print the loss curves of each arm's first seed: training as lines, validation as marks."""
-    console = Console(highlight=False)
+    console = _Results(highlight=False)
     series: list[Series] = []
     legend: list[Text] = []
-    for (arm, runs), (color, style, mark) in zip(histories.items(), STYLES, strict=False):
+    for (arm, runs), color, mark in zip(histories.items(), COLORS, MARKS, strict=False):
         series.append(Series(*runs[0].curve("train_loss"), color))
-        series.append(Series(*runs[0].curve("val_loss"), color, mark, sparse=True))
+        series.append(Series(*runs[0].curve("val_loss"), color, mark))
         ended = "" if runs[0].outcome == "completed" else f" ({runs[0].outcome})"
-        legend.append(Text(f"{mark} {visible(arm, 40)}{ended}", style))
+        legend.append(Text(f"{mark} {visible(arm, 40)}{ended}", f"color({color})"))
     unit = next(iter(histories.values()))[0].unit
     values = [value for curve in series for value in curve.y if value > 0]
     log = bool(values) and max(values) > 30 * min(values)
@@ -39,10 +48,10 @@ def print_curves(histories: Histories, title: str) -> None:
     console.print(Text("   ").join(legend))
     what = (
         "lines: training; marks: validation"
-        if any(curve.sparse and curve.y for curve in series)
+        if any(curve.marker and curve.y for curve in series)
         else "lines: training"
     )
-    some = "" if len(histories) <= len(STYLES) else f"; the first {len(STYLES)} of {len(histories)} arms"
+    some = "" if len(histories) <= len(MARKS) else f"; the first {len(MARKS)} of {len(histories)} arms"
     seed = next(iter(histories.values()))[0].experiment.seed
     console.print(f"{what}; seed {seed}{some}", style="dim")
 
@@ -50,10 +59,10 @@ def print_curves(histories: Histories, title: str) -> None:
 def print_table(histories: Histories) -> None:
     """Print arms side by side: settings that differ, then results; one table below another where many."""
     comparison = compare(histories.items())
-    console = Console(highlight=False)
+    console = _Results(highlight=False)
     if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
         table = _table(comparison, range(len(comparison.arms)))
-        Console(highlight=False, width=_width(table, console)).print(table)
+        _Results(highlight=False, width=_width(table, console)).print(table)
         return
     left = list(range(1, len(comparison.arms)))
     while True:

@@ -48,24 +48,49 @@ def show_value(value: object) -> str:
     ('[64, 32]', 'true', '1e-05')
     """
     match value:
-        case None:
-            text = "none"
-        case bool():
-            text = str(value).lower()
-        case float():
-            text = f"{value:.1f}" if value.is_integer() and abs(value) < 1e6 else f"{value:.6g}"
-        case list() | tuple() if len(value) > 3 and set(map(repr, value)) == {repr(value[0])}:
-            text = f"{len(value)}x{show_value(value[0])}"  # as sizes may be written
         case list() | tuple():
-            text = f"[{', '.join(show_value(v) for v in value[:20])}{', …' if len(value) > 20 else ''}]"
+            inner = ", ".join(map(show_value, value[:20]))
+            text = show_repeated(value) or f"[{inner}{', …' if len(value) > 20 else ''}]"
         case dict():
             inner = ", ".join(f"{k} = {show_value(v)}" for k, v in list(value.items())[:20])
             text = f"{{{inner}}}"
         case int() if value.bit_length() > 1000:
             text = f"a number of {value.bit_length()} bits"
         case _:
-            text = str(value)
+            text = show_scalar(value)
     return visible(text)
+
+
+def show_scalar(value: object) -> str:
+    """Write a value that is no list and no table, exactly; of a text, the text as it is.
+
+    >>> show_scalar(2.0), show_scalar(0.1 + 0.2), show_scalar(None)
+    ('2.0', '0.30000000000000004', 'none')
+    """
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return str(value).lower()
+        case float() if value.is_integer() and abs(value) < 1e6:
+            return f"{value:.1f}"
+        case float():
+            short = f"{value:.6g}"
+            return short if float(short) == value or value != value else repr(value)
+        case _:
+            return str(value)
+
+
+def show_repeated(values: Sequence[object]) -> str | None:
+    """Write more than three equal whole numbers, as sizes may be written; None where they aren't.
+
+    >>> show_repeated([64, 64, 64, 64]), show_repeated([64, 64])
+    ('4x64', None)
+    """
+    first = values[0] if len(values) > 3 else None
+    if type(first) is int and all(type(value) is int and value == first for value in values):
+        return f"{len(values)}x{first}"
+    return None
 
 
 class NormlabError(Exception):

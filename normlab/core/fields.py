@@ -29,6 +29,12 @@ _WORDS: dict[Type, str] = {
     "table": "a table",
 }
 
+# Between two bounds, an open and a closed lower one, an open and a closed upper one, and what joins them.
+_BOUNDS = ("from {} to {}", "above {}", "at least {}", "below {}", "at most {}", " and ")
+_SIGNS = ("{}–{}", "> {}", "≥ {}", "< {}", "≤ {}", ", ")
+_ABSURD = 1_000_000
+"""Bounds from here on only keep absurd numbers out: a hint leaves them out."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -70,7 +76,9 @@ class Field:
         >>> describe(Training)["batch_size"].rule()
         "a whole number from 1 to 10000000 or 'full'"
         """
-        said = [] if self.type == "choice" else [_WORDS.get(self.type, "a table") + self._bounds()]
+        bounds = self._bounds(self.minimum, self.maximum, _BOUNDS)
+        what = _WORDS.get(self.type, "a table")
+        said = [] if self.type == "choice" else [f"{what} {bounds}" if bounds else what]
         if self.item is not None:
             said = [f"a list of items, each {self.item.rule()}"]
         if self.choices:
@@ -79,19 +87,29 @@ class Field:
             said.append("none")
         return " or ".join(said)
 
-    def _bounds(self) -> str:
+    def hint(self) -> str:
+        """Say what is allowed in a few characters: the bounds that matter, and the words.
+
+        >>> from normlab.lab.experiment import Training
+        >>> describe(Training)["batch_size"].hint()
+        '≥ 1 or full'
+        """
+        low, high = (None if b is None or abs(b) >= _ABSURD else b for b in (self.minimum, self.maximum))
+        said = [self._bounds(low, high, _SIGNS), *self.choices, "none" if self.optional else ""]
+        return " or ".join(word for word in said if word)
+
+    def _bounds(self, minimum: float | None, maximum: float | None, words: tuple[str, ...]) -> str:
+        both, above, at_least, below, at_most, joint = words
         low, high = (
-            None if b is None else str(b) if isinstance(b, int) else f"{b:.15g}"
-            for b in (self.minimum, self.maximum)
+            None if b is None else str(b) if isinstance(b, int) else f"{b:.15g}" for b in (minimum, maximum)
         )
         if low and high and not (self.open_minimum or self.open_maximum):
-            return f" from {low} to {high}"
-        words = [
-            f"{'above' if self.open_minimum else 'at least'} {low}" if low else "",
-            f"{'below' if self.open_maximum else 'at most'} {high}" if high else "",
+            return both.format(low, high)
+        said = [
+            (above if self.open_minimum else at_least).format(low) if low else "",
+            (below if self.open_maximum else at_most).format(high) if high else "",
         ]
-        said = " and ".join(word for word in words if word)
-        return f" {said}" if said else ""
+        return joint.join(word for word in said if word)
 
 
 @cache

@@ -1,6 +1,6 @@
 """Data on the device: read, split and scaled once; a batch is a slice of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from normlab.lab.batches import BatchSizes
 from normlab.lab.experiment import Experiment
 
 Array = NDArray[np.float32]
+Scale = Callable[[Array], Array]
 
 # Up to here an epoch's samples are gathered at once, in its order: cheaper than once a step.
 _GATHER_BYTES = 256 * 2**20
@@ -29,8 +30,6 @@ class Data:
     train_y: Tensor
     val_x: Tensor
     val_y: Tensor
-    plain: tuple[Samples, Samples] | None = None
-    """Both parts as they were before scaling, kept where a sample is one number or two: for pictures."""
 
     @property
     def num_train(self) -> int:
@@ -46,12 +45,26 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
 
     Raises: DataError when it can't be read or split.
     """
+    train, val = read(experiment, folder)
+    return prepare(experiment, train, val, scaler(experiment.dataset, train.x), device)
+
+
+def read(experiment: Experiment, folder: Path) -> tuple[Samples, Samples]:
+    """Read and split an experiment's data, with label noise in the training part; nothing is scaled.
+
+    Raises: DataError when it can't be read or split.
+    """
     dataset, seed = experiment.dataset, experiment.seed
     outline = dataset.outline(folder)
     train, val = split(dataset, outline, dataset.read(folder, numpy_stream(seed, "data")), seed)
-    train = Samples(train.x, add_label_noise(train.y, dataset.label_noise, outline.num_classes, seed))
-    train_x, val_x = scale(dataset, train.x, val.x)
-    train_y = train.y
+    return Samples(train.x, add_label_noise(train.y, dataset.label_noise, outline.num_classes, seed)), val
+
+
+def prepare(
+    experiment: Experiment, train: Samples, val: Samples, scaled: Scale, device: torch.device
+) -> Data:
+    """Scale both parts, and put them on the device in the order that they are trained on."""
+    train_x, train_y = scaled(train.x), train.y
     if experiment.training.order == "sorted":
         order = np.argsort(train_y.reshape(len(train_y)), kind="stable")
         train_x, train_y = train_x[order], train_y[order]
@@ -59,8 +72,7 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
     def place(array: NDArray[np.generic]) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(device)
 
-    plain = (train, val) if outline.shape in ((1,), (2,)) else None
-    return Data(place(train_x), place(train_y), place(val_x), place(val.y), plain)
+    return Data(place(train_x), place(train_y), place(scaled(val.x)), place(val.y))
 
 
 def split(dataset: Dataset, outline: Outline, samples: Samples, seed: int) -> tuple[Samples, Samples]:
@@ -112,34 +124,41 @@ def add_label_noise(
     return noisy
 
 
-def scale(dataset: Dataset, train: Array, *others: Array) -> tuple[Array, ...]:
+def scaler(dataset: Dataset, train: Array) -> Scale:
     """Apply the scale fault, then standardise; the training part alone gives mean and deviation."""
-    parts = (train, *others)
-    if fault := dataset.scale_fault:
-        parts = tuple(part.copy() for part in parts)
-        for part in parts:
-            part[:, fault.feature] *= fault.factor
+
+    def spoil(x: Array) -> Array:
+        if fault := dataset.scale_fault:
+            x = x.copy()
+            x[:, fault.feature] *= fault.factor
+        return x
+
     every = tuple(range(1, train.ndim))
     match dataset.standardize:
         case "none":
-            return parts
+            return spoil
         case "sample":
-            return tuple(_standardize(part, part, every) for part in parts)
+            return lambda x: _standardize(x := spoil(x), *_moments(x, every))
         case "feature":
             axes = (0,)
         case "channel":
             axes = (0, *every[1:])
-    return tuple(_standardize(part, parts[0], axes) for part in parts)
+    mean, deviation = _moments(spoil(train), axes)
+    return lambda x: _standardize(spoil(x), mean, deviation)
 
 
-def _standardize(x: Array, by: Array, axes: tuple[int, ...]) -> Array:
-    mean = by.mean(axes, dtype=np.float64, keepdims=True)
-    deviation = by.std(axes, dtype=np.float64, keepdims=True)
+def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    mean = x.mean(axes, dtype=np.float64, keepdims=True)
+    deviation = x.std(axes, dtype=np.float64, keepdims=True)
     # A pixel that never changes has rounding for a deviation: it is centred, not blown up.
     deviation[deviation <= 1e-12 * (1 + np.abs(mean))] = 1
+    return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def _standardize(x: Array, mean: Array, deviation: Array) -> Array:
     # Computed in the data's 32 bits: a copy in 64 would be the largest thing in memory.
-    centred = x - mean.astype(np.float32)
-    centred /= deviation.astype(np.float32)
+    centred = x - mean
+    centred /= deviation
     return centred
 
 

@@ -23,6 +23,9 @@ Number = Annotated[float, BeforeValidator(_read_number), PlainSerializer(_write_
 
 Outcome = Literal["completed", "early_stopped", "stopped", "interrupted", "diverged", "oom", "failed"]
 
+FAILURES: tuple[Outcome, ...] = ("diverged", "oom", "failed")
+"""Outcomes of which a person should hear."""
+
 
 class Point(Record, frozen=True):
     """The metrics at one evaluation."""
@@ -94,8 +97,17 @@ class Measured(RunEvent, Point, frozen=True):
     event: Literal["measured"] = "measured"
 
 
+class ProbeSamples(Record, frozen=True):
+    """Samples of a run's data, for its pictures: inputs, then the class or value. At most some hundred."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    train: tuple[tuple[Number, ...], ...]
+    val: tuple[tuple[Number, ...], ...]
+
+
 class Probed(RunEvent, frozen=True):
-    """What the model answers over a line or a plane of inputs, with samples of the data: for a picture.
+    """What the model answers over a line or a plane of inputs: for a picture.
 
     Inputs are in the data's own units, before standardisation.
     """
@@ -111,10 +123,10 @@ class Probed(RunEvent, frozen=True):
     """Number of evenly spaced inputs along each dimension, both ends included."""
     answers: tuple[Number, ...]
     """The class, or the value, at each input; the first dimension varies fastest."""
-    train: tuple[tuple[Number, ...], ...]
-    """Training samples: inputs, then the class or value. At most some hundred."""
-    val: tuple[tuple[Number, ...], ...]
-    """Validation samples, likewise."""
+    num_classes: int | None
+    """None where the answers are values."""
+    samples: ProbeSamples | None = None
+    """With a run's first picture; the later ones show the same."""
 
 
 class Warned(RunEvent, frozen=True):

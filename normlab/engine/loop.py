@@ -17,7 +17,7 @@ from normlab.core.text import visible
 from normlab.engine.best import Best, Patience
 from normlab.engine.checkpoints import write_weights
 from normlab.engine.control import Control
-from normlab.engine.data import load
+from normlab.engine.data import prepare, read, scaler
 from normlab.engine.device import is_out_of_memory, pick_device
 from normlab.engine.events import (
     CheckpointSaved,
@@ -72,7 +72,15 @@ def run(
     place, kept = pick_device(device), None if folder is None else Path(folder)
     num_threads = choose_threads(operations_per_step(experiment))
     session = _Session(
-        experiment, place, num_threads, arm, control or Control(), kept, run_id or new_run_id(), warnings
+        experiment,
+        place,
+        num_threads,
+        arm,
+        control or Control(),
+        kept,
+        run_id or new_run_id(),
+        warnings,
+        probe,
     )
     events = session.watch.around(session.events())
     if probe:
@@ -93,10 +101,12 @@ class _Session:
         folder: Path | None,
         run_id: str,
         warnings: list[Problem],
+        wants_probe: bool,
     ) -> None:
         self.experiment, self.device, self.arm = experiment, device, arm
         self.num_threads = num_threads
         self.control, self.folder, self.id, self.warnings = control, folder, run_id, warnings
+        self.wants_probe = wants_probe
         self.watch = Stopwatch()
         self.outcome: Outcome = "completed"
         self.reason: str | None = None
@@ -130,25 +140,24 @@ class _Session:
         )
 
     def probing(self, events: Generator[Event]) -> Generator[Event]:
-        """Pass events on, and tell the answers after evaluations, twice a second at most, and at the end.
+        """Pass events on, and tell the answers before an evaluation, twice a second at most, and at the end.
 
+        Before, for who pauses at the evaluation is to see its picture.
         This receives what the stopwatch passes on, so that it stands still meanwhile.
         """
         probed, told = 0, -math.inf
         with closing(events):
             for event in events:
-                if isinstance(event, RunFinished) and self.step > probed:
-                    yield from self._look()
-                yield event
-                if isinstance(event, Measured) and time.monotonic() - told >= _PROBE_SECONDS:
+                due = isinstance(event, Measured) and time.monotonic() - told >= _PROBE_SECONDS
+                if due or (isinstance(event, RunFinished) and self.step > probed):
                     yield from self._look()
                     probed, told = self.step, time.monotonic()
+                yield event
 
     def _look(self) -> list[Probed]:
-        if self.trainer is None or self.trainer.data.plain is None:
+        if self.trainer is None or self.probe is None:
             return []
         try:
-            self.probe = self.probe or Probe(self.experiment.dataset, self.trainer.data)
             return [self.probe.look(self.id, self.epoch, self.step, self.trainer.answer)]
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
@@ -162,8 +171,15 @@ class _Session:
             )
 
     def _prepare(self) -> Trainer:
-        data = load(self.experiment, places.data(), self.device)
-        self.trainer = Trainer(self.experiment, data, places.data(), self.device, self.watch)
+        experiment, folder = self.experiment, places.data()
+        train, val = read(experiment, folder)
+        scaled = scaler(experiment.dataset, train.x)
+        data = prepare(experiment, train, val, scaled, self.device)
+        outline = experiment.dataset.outline(folder)
+        if self.wants_probe and outline.shape in ((1,), (2,)):
+            num_classes = outline.num_classes if outline.task == "classification" else None
+            self.probe = Probe(train, val, scaled, num_classes, self.device)
+        self.trainer = Trainer(experiment, data, folder, self.device, self.watch)
         self.best = Best(self.experiment, self.trainer.module, keep_weights=self.folder is not None)
         return self.trainer
 

@@ -7,9 +7,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from normlab.components.datasets import Dataset, Samples
-from normlab.engine.data import Array, Data, scale
-from normlab.engine.events import Probed
+from normlab.components.datasets import Samples
+from normlab.engine.data import Array, Scale
+from normlab.engine.events import Probed, ProbeSamples
 
 # Inputs along each dimension: of a line, and of a plane.
 _SIZES = {1: (101,), 2: (40, 40)}
@@ -25,22 +25,26 @@ class Probe:
     standardisation; the model is asked with the same inputs, scaled as its data.
     """
 
-    def __init__(self, dataset: Dataset, data: Data) -> None:
-        assert data.plain is not None, "only samples of one number or two make a picture"
-        train, val = data.plain
+    def __init__(
+        self, train: Samples, val: Samples, scaled: Scale, num_classes: int | None, device: torch.device
+    ) -> None:
         every = np.concatenate((train.x, val.x)).astype(np.float64)
         self.low, self.high = _range(every)
         self.sizes = _SIZES[every.shape[1]]
         with np.errstate(over="ignore"):  # what 32 bits can't hold is infinite, and so may be the answer
-            _, inputs = scale(dataset, train.x, _grid(self.low, self.high, self.sizes))
-        self._inputs = torch.from_numpy(inputs).to(data.train_x.device)
-        self._classes = train.y.ndim == 1
-        self.train, self.val = _pick(train), _pick(val)
+            inputs = scaled(_grid(self.low, self.high, self.sizes))
+        self._inputs = torch.from_numpy(inputs).to(device)
+        self._num_classes = num_classes
+        self._untold: ProbeSamples | None = ProbeSamples(train=_pick(train), val=_pick(val))
 
     def look(self, run: str, epoch: int, step: int, answer: Callable[[Tensor], Tensor]) -> Probed:
-        """Ask a model and tell what it says; `answer` gives the outputs (N, num_outputs) for inputs."""
+        """Ask a model and tell what it says; `answer` gives the outputs (N, num_outputs) for inputs.
+
+        The samples are told the first time.
+        """
         output = answer(self._inputs)
-        answers = classes(output) if self._classes else output[:, 0]
+        answers = output[:, 0] if self._num_classes is None else classes(output)
+        samples, self._untold = self._untold, None
         return Probed(
             run=run,
             epoch=epoch,
@@ -49,8 +53,8 @@ class Probe:
             high=tuple(self.high.tolist()),
             sizes=self.sizes,
             answers=tuple(answers.tolist()),
-            train=self.train,
-            val=self.val,
+            num_classes=self._num_classes,
+            samples=samples,
         )
 
 

@@ -37,26 +37,57 @@ class Row:
         return self.field.family is not None
 
 
+@dataclass(frozen=True)
+class _Step:
+    """What `undo` brings back."""
+
+    tree: Tree
+    baseline: Experiment
+
+
 class Draft:
     """An experiment being edited."""
 
     def __init__(self, experiment: Experiment) -> None:
         self.version = 0
         """Grows with every change."""
-        self.load(experiment)
-
-    def load(self, experiment: Experiment, baseline: Experiment | None = None) -> None:
-        """Start from an experiment, by default its own baseline; what was there before can't be undone."""
-        self.baseline = baseline or experiment
-        self._trees = [to_tree(experiment)]
+        self.experiment: Experiment | None = experiment
+        """None while a value is wrong."""
+        self.checked = False
+        """Whether the settings have been looked at together, by `normlab.lab.checks.problems`."""
+        self.problems: list[Problem] = []
+        """What is wrong or odd, as far as it is known."""
+        self.other_problems: list[Problem] = []
+        """Those of the problems that no row of the form has."""
+        self._rows: list[Row] = []
+        self._steps = [_Step(to_tree(experiment), experiment)]
         self._now = 0
         self._touched: str | None = None
-        self._read()
+        self._place()
+
+    def load(self, experiment: Experiment, baseline: Experiment | None = None) -> None:
+        """Go on with another experiment, by default its own baseline; `undo` brings back what was there."""
+        self.settle()
+        self._become(to_tree(experiment), None, baseline or experiment)
 
     @property
     def tree(self) -> Tree:
         """The settings as a table; values may be wrong."""
-        return self._trees[self._now]
+        return self._steps[self._now].tree
+
+    @property
+    def baseline(self) -> Experiment:
+        """The experiment that the settings are marked against."""
+        return self._steps[self._now].baseline
+
+    @baseline.setter
+    def baseline(self, baseline: Experiment) -> None:
+        # The steps that it is the baseline of go with it; those before a `load` keep theirs.
+        old = self.baseline
+        self._steps = [
+            replace(step, baseline=baseline) if step.baseline is old else step for step in self._steps
+        ]
+        self._place()
 
     def change(self, path: str, value: Any) -> None:
         """Change a setting; changing the same one again is one step for `undo`.
@@ -117,32 +148,23 @@ class Draft:
 
     def rows(self) -> Iterator[Row]:
         """Yield every setting in a form's order: a part's kind, its own fields, the families inside it."""
-        rows = list(_rows(Experiment, self.tree, ""))
-        told, _ = self._place(rows)
-        changed = self._changed()
-        for row in rows:
-            place = row.section if row.is_kind else row.path
-            yield replace(row, problem=told.get(row.path), differs=place in changed)
-
-    @property
-    def other_problems(self) -> list[Problem]:
-        """The problems that no row of the form has."""
-        _, other = self._place(list(_rows(Experiment, self.tree, "")))
-        return other
+        yield from self._rows
 
     def accept(self, version: int, problems: list[Problem]) -> None:
         """Take in what a check of the whole experiment has found, unless it has changed since."""
         if version == self.version and self.experiment is not None:
             self.problems = problems
             self.checked = True
+            self._place()
 
     @property
     def refusals(self) -> list[Problem]:
         """The problems that keep it from running."""
         return [problem for problem in self.problems if not problem.warning]
 
-    def _place(self, rows: list[Row]) -> tuple[dict[str, Problem], list[Problem]]:
-        """Find the row of each problem, by its path; refusals come first, since a row tells only one."""
+    def _place(self) -> None:
+        """Make the rows, each with the problem of its path; refusals come first: a row tells only one."""
+        rows = list(_rows(Experiment, self.tree, ""))
         paths = {row.path for row in rows}
         told: dict[str, Problem] = {}
         other: list[Problem] = []
@@ -155,15 +177,24 @@ class Draft:
                 told.setdefault(path, problem)
             else:
                 other.append(problem)
-        return told, other
+        changed = self._changed(rows)
+        self.other_problems = other
+        self._rows = [
+            replace(
+                row,
+                problem=told.get(row.path),
+                differs=(row.section if row.is_kind else row.path) in changed,
+            )
+            for row in rows
+        ]
 
-    def _changed(self) -> set[str]:
+    def _changed(self, rows: list[Row]) -> set[str]:
         if self.experiment is not None:
             return {difference.path for difference in differences(self.baseline, self.experiment)}
         # While a value is wrong there is no experiment to compare: its tables are.
         original = {row.path: row for row in _rows(Experiment, to_tree(self.baseline), "")}
         changed: set[str] = set()
-        for row in _rows(Experiment, self.tree, ""):
+        for row in rows:
             before = original.get(row.path)
             if before is None or before.value == row.value or row.path == "seed":
                 continue
@@ -171,19 +202,20 @@ class Draft:
                 changed.add(row.section if row.is_kind else row.path)
         return changed
 
-    def _become(self, tree: Tree, path: str | None) -> None:
-        if _mean_the_same(tree, self.tree):
+    def _become(self, tree: Tree, path: str | None, baseline: Experiment | None = None) -> None:
+        step = _Step(tree, self.baseline if baseline is None else baseline)
+        if step.baseline == self.baseline and _mean_the_same(tree, self.tree):
             return
         keep = self._now if path is not None and path == self._touched and self._now else self._now + 1
         # Changed, and changed back: no step at all.
-        back = keep == self._now and _mean_the_same(tree, self._trees[keep - 1])
-        self._trees = self._trees[:keep] if back else [*self._trees[:keep], tree]
-        self._now = len(self._trees) - 1
+        back = keep == self._now and _mean_the_same(tree, self._steps[keep - 1].tree)
+        self._steps = self._steps[:keep] if back else [*self._steps[:keep], step]
+        self._now = len(self._steps) - 1
         self._touched = None if back else path
         self._read()
 
     def _move(self, step: int) -> bool:
-        if not 0 <= self._now + step < len(self._trees):
+        if not 0 <= self._now + step < len(self._steps):
             return False
         self._now += step
         self._touched = None
@@ -193,13 +225,13 @@ class Draft:
     def _read(self) -> None:
         self.version += 1
         self.checked = False
-        """Whether the settings have been looked at together, by `normlab.lab.checks.problems`."""
-        self.problems: list[Problem] = []
+        self.problems = []
         try:
-            self.experiment: Experiment | None = parse(Experiment, self.tree)
+            self.experiment = parse(Experiment, self.tree)
         except ConfigError as error:
             self.experiment = None
             self.problems = list(error.problems)
+        self._place()
 
 
 def _mean_the_same(one: Tree, other: Tree) -> bool:

@@ -1,5 +1,9 @@
 """Settings as text: what somebody types into a form, and what is shown there."""
 
+from collections.abc import Sequence
+from typing import cast
+
+from normlab.core.errors import show_repeated, show_scalar
 from normlab.core.fields import Field
 
 
@@ -32,7 +36,7 @@ def read_text(field: Field, text: str) -> object:
 
 def _read_number(text: str, whole: bool) -> object:
     try:
-        return int(text.replace(",", "").replace("_", ""))
+        return int(text)  # no commas: "0,001" is a small number in half of the world
     except ValueError:
         pass
     try:
@@ -56,18 +60,7 @@ def show_text(value: object) -> str:
     >>> show_text((128, 128)), show_text(0.001), show_text(None)
     ('128, 128', '0.001', 'none')
     """
-    match value:
-        case None:
-            return "none"
-        case bool():
-            return str(value).lower()
-        case float() if value.is_integer() and abs(value) < 1e6:
-            return f"{value:.1f}"
-        case float():
-            return f"{value:.6g}" if float(f"{value:.6g}") == value else repr(value)
-        case list() | tuple() if len(value) > 3 and len(set(map(repr, value))) == 1:
-            return f"{len(value)}x{value[0]}" if isinstance(value[0], int) else ", ".join(map(str, value))
-        case list() | tuple():
-            return ", ".join(map(str, value))
-        case _:
-            return str(value)
+    if isinstance(value, list | tuple):
+        items = cast(Sequence[object], value)
+        return show_repeated(items) or ", ".join(map(show_scalar, items))
+    return show_scalar(value)

@@ -14,7 +14,6 @@ from typing import Any, ClassVar
 from textual import on, work
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
-from textual.dom import DOMNode
 from textual.events import Event, Paste
 from textual.screen import Screen
 from textual.theme import Theme
@@ -23,6 +22,7 @@ from textual.worker import Worker, WorkerState
 
 from normlab.core.errors import ConfigError, NormlabError
 from normlab.core.text import hidden_characters, visible
+from normlab.engine.events import FAILURES
 from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
 from normlab.tui.keys import commands, key_rows, show_key
@@ -36,7 +36,6 @@ from normlab.tui.session import Session, Start, start_run
 from normlab.tui.themes import PALETTES
 from normlab.tui.widgets.charts import ChartPane
 from normlab.tui.widgets.form import ExperimentForm
-from normlab.tui.widgets.runs_table import RunsTable
 from normlab.tui.workbench import Workbench
 
 REFRESH_SECONDS = 0.25
@@ -84,6 +83,7 @@ class LabApp(App[None]):
         self.preferences = remembered
         self.bench = Workbench(preset, Session(self._spawn, start))
         self.bench.session.device = device
+        self.bench.session.choices = remembered.chart
         self._complaints, self._told = list(complaints), set[str]()
         self._opened = opened
         self._seen = -1
@@ -98,12 +98,12 @@ class LabApp(App[None]):
 
     def _screens(self) -> dict[str, Callable[[], Screen[None]]]:
         """Name the screens; all but the first are imported when they are wanted, or behind its back."""
-        bench, chart = self.bench, self.preferences.chart
+        bench = self.bench
 
         def compare() -> Screen[None]:
             from normlab.tui.screens.compare import CompareScreen
 
-            return CompareScreen(bench.session, chart)
+            return CompareScreen(bench.session)
 
         def presets() -> Screen[None]:
             from normlab.tui.screens.presets import PresetsScreen
@@ -115,9 +115,9 @@ class LabApp(App[None]):
         def help_() -> Screen[None]:
             from normlab.tui.screens.help import HelpScreen
 
-            return HelpScreen(bench.session, lambda: key_rows(_key_sources(), self.preferences.keys))
+            return HelpScreen(bench.session, lambda: key_rows(self.preferences.keys))
 
-        return {"lab": lambda: LabScreen(bench, chart), "compare": compare, "presets": presets, "help": help_}
+        return {"lab": lambda: LabScreen(bench), "compare": compare, "presets": presets, "help": help_}
 
     # Beginning and end.
 
@@ -201,6 +201,11 @@ class LabApp(App[None]):
             event.text = "".join(c for c in text if c in "\n\t" or not hidden_characters(c))
         await super().on_event(event)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Do nothing blindly: where the terminal is too small to show it, leaving is all there is."""
+        small = self.screen.has_class("-tiny") or self.screen.has_class("-flat")
+        return not small or action == "quit"
+
     # What the keys do.
 
     def _theme_changed(self, theme: Theme) -> None:
@@ -210,7 +215,16 @@ class LabApp(App[None]):
     def _refresh_session(self) -> None:
         if self._seen != self.bench.session.version and isinstance(self.screen, ModeScreen):
             self._seen = self.bench.session.version
+            self._tell_failures()
             self.screen.refresh_session()
+
+    def _tell_failures(self) -> None:
+        session = self.bench.session
+        for run in session.runs:
+            if run.history.outcome in FAILURES and run.id not in self._told:
+                self._told.add(run.id)
+                said = f"{session.label(run)}: {run.history.outcome}: {run.history.reason or ''}"
+                self.notify(visible(said, 400), severity="error", timeout=10, markup=False)
 
     def _refresh_now(self) -> None:
         self._seen = -1
@@ -224,9 +238,12 @@ class LabApp(App[None]):
 
     def action_run(self, single: bool = False) -> None:
         """Queue what the form says; with `single` it pauses after its first evaluation."""
-        if self.bench.run(single) is None:
-            self.notify(f"can't run: {self.bench.refusal()}", severity="error", markup=False)
+        refused = self.bench.run(single) is None
         self._refresh_form()
+        if refused:
+            self.notify(f"can't run: {self.bench.refusal()}", severity="error", markup=False)
+            if isinstance(self.screen, LabScreen):
+                self.screen.show_refusal()
 
     def action_pause(self) -> None:
         """Pause the run under way, or let it go on."""
@@ -356,6 +373,7 @@ class LabApp(App[None]):
             self._complain(f"settings aren't saved: {preferences.path()}: {error.strerror}")
 
     def on_unmount(self) -> None:
+        self.bench.session.interrupt("the lab was left")  # however it ends, no thread must wait for ever
         if self._saving is not None:
             self._save()
 
@@ -372,20 +390,3 @@ class LabApp(App[None]):
             run = partial(self.run_action, binding.action, node)
             key = show_key(self.preferences.keys.get(binding.id or "", binding.key))
             yield SystemCommand(binding.description, f"Key {key}", run)
-
-
-def _key_sources() -> Iterable[tuple[str, type[DOMNode]]]:
-    from normlab.tui.screens.compare import CompareScreen
-    from normlab.tui.screens.help import HelpScreen
-    from normlab.tui.screens.presets import PresetsScreen
-
-    return (
-        ("Everywhere", LabApp),
-        ("Lab", LabScreen),
-        ("Form", ExperimentForm),
-        ("Charts", ChartPane),
-        ("Runs", RunsTable),
-        ("Compare", CompareScreen),
-        ("Presets", PresetsScreen),
-        ("Help", HelpScreen),
-    )

@@ -1,6 +1,10 @@
 """Keys as data: what the help screen lists, and what the command palette offers."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 from textual.binding import Binding
@@ -34,22 +38,70 @@ def bindings_of(owner: type[DOMNode] | DOMNode) -> Iterator[Binding]:
     kind = owner if isinstance(owner, type) else type(owner)
     for base in kind.__mro__:
         if base.__module__.startswith("normlab."):
-            for binding in vars(base).get("BINDINGS", ()):
-                if isinstance(binding, Binding) and binding.description:
-                    yield binding
+            yield from _declared(base)
 
 
-def key_rows(
-    sources: Iterable[tuple[str, type[DOMNode]]], own: Mapping[str, str]
-) -> list[tuple[str, str, str]]:
+def _declared(kind: type) -> Iterator[Binding]:
+    """Yield the bindings that a class declares itself."""
+    for binding in vars(kind).get("BINDINGS", ()):
+        if isinstance(binding, Binding) and binding.description:
+            yield binding
+
+
+_PLACES = {
+    "LabApp": "Everywhere",
+    "LabScreen": "Lab",
+    "ExperimentForm": "Form",
+    "RowList": "Form",
+    "ValueInput": "Form, while a value is typed",
+    "ModelSummary": "Model, below the form",
+    "ChartPane": "Charts",
+    "RunsTable": "Runs",
+    "CompareScreen": "Compare",
+    "PresetsScreen": "Presets",
+    "PresetList": "Presets",
+    "SavePreset": "Saving a preset",
+    "HelpScreen": "Help",
+    "Dialog": "Dialogs",
+    "Confirm": "Questions",
+    "QuitQuestion": "Questions",
+    "Choose": "Choices",
+    "Read": "Details of a run",
+}
+"""Names of what declares keys, in the order in which they are told; any other is named after its class."""
+
+
+@cache
+def key_places() -> list[tuple[str, type[DOMNode]]]:
+    """Find every class of the lab that declares keys, with the name of its place."""
+    names = ["normlab.tui.app"]
+    for folder in ("screens", "widgets"):
+        package = import_module(f"normlab.tui.{folder}")
+        names += [f"{package.__name__}.{module.name}" for module in iter_modules(package.__path__)]
+    found = [
+        (_PLACES.get(kind.__name__) or _place(kind), kind)
+        for name in names
+        for kind in vars(import_module(name)).values()
+        if isinstance(kind, type) and issubclass(kind, DOMNode) and kind.__module__ == name
+        if "BINDINGS" in vars(kind)
+    ]
+    order = list(dict.fromkeys(_PLACES.values()))
+    return sorted(found, key=lambda each: order.index(each[0]) if each[0] in order else len(order))
+
+
+def _place(kind: type) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).removesuffix(" Screen").capitalize()
+
+
+def key_rows(own: Mapping[str, str]) -> list[tuple[str, str, str]]:
     """List (where, key, what it does with its name); `own` holds the keys that somebody has changed."""
-    rows: dict[tuple[str, str], tuple[str, str, str]] = {}
-    for where, source in sources:
-        for binding in bindings_of(source):
+    rows: list[tuple[str, str, str]] = []
+    for where, kind in key_places():
+        for binding in _declared(kind):
             key = own.get(binding.id or "", binding.key)
             said = binding.description if binding.id is None else f"{binding.description} ({binding.id})"
-            rows.setdefault((where, binding.description), (where, show_key(key), said))
-    return list(rows.values())
+            rows.append((where, show_key(key), said))
+    return rows
 
 
 def show_key(key: str) -> str:

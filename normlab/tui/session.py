@@ -17,6 +17,7 @@ from normlab.engine.ids import new_run_id
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset
 from normlab.lab.settings import Difference, differences, label
+from normlab.views.curves import ChartChoices
 from normlab.views.history import History
 
 State = Literal["queued", "running", "paused"] | Outcome
@@ -45,6 +46,11 @@ class LabRun:
     @property
     def finished(self) -> bool:
         return self.history.outcome is not None
+
+    @property
+    def came_to_nothing(self) -> bool:
+        """Whether it ended before its first evaluation: nothing can be compared with it."""
+        return self.finished and not self.history.points
 
 
 Spawn = Callable[[Callable[[], None]], object]
@@ -86,6 +92,8 @@ class Session:
         """Those of this machine, the one that "auto" takes first; empty until torch is loaded."""
         self.note = "loading PyTorch…"
         """What is to be told beside the runs."""
+        self.choices = ChartChoices()
+        """How charts are drawn; touch the session after replacing it."""
         self.version = 0
         """Grows whenever something has changed that a screen may show."""
         self.current: LabRun | None = None
@@ -103,6 +111,8 @@ class Session:
     def queue(self, experiment: Experiment, arm: str | None = None, single: bool = False) -> LabRun:
         """Add a run at the end of the queue; with `single` it pauses after its first evaluation."""
         with self._wake:
+            if self.baseline is not None and self.baseline.came_to_nothing:
+                self.baseline = None
             arm = arm or label(self._differences(experiment))
             run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
             self.runs.append(run)

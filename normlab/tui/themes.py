@@ -1,12 +1,9 @@
-"""Themes: dark and light, each also with hues that colour-blind eyes can part (Okabe and Ito, 2008)."""
+"""Themes: dark and light, each also with hues that colour-blind eyes can part (after Okabe and Ito, 2008)."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from textual.theme import Theme
-
-MARKS = ("•", "x", "+", "o", "*", "#", "%", "@")
-"""One per hue, in their order: what tells curves apart without colour."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +33,9 @@ _LIGHT = {
     "foreground": "#22262e",
     "secondary": "#5b6675",
 }
-_OKABE_ITO = ("#56b4e9", "#e69f00", "#009e73", "#d55e00", "#cc79a7", "#f0e442", "#0072b2", "#999999")
-_OKABE_ITO_ON_LIGHT = ("#0072b2", "#c26a00", "#007a5a", "#d55e00", "#a8447f", "#8a7d00", "#2a8fc4", "#555555")
+# Moved apart where protan, deutan or tritan eyes would see two alike, and to a contrast of 3 with the ground.
+_OKABE_ITO = ("#5cc0f8", "#eba200", "#009e73", "#d55e00", "#b86fa0", "#fdf151", "#0969b4", "#b5b7b4")
+_OKABE_ITO_ON_LIGHT = ("#0a5394", "#c56e00", "#007a58", "#e16542", "#a8447f", "#6a5c00", "#2790c5", "#444b4d")
 
 PALETTES = {
     palette.theme.name: palette

@@ -49,8 +49,7 @@ class Workbench:
             return None
         run = self.session.queue(draft.experiment, BASELINE if self._fresh else None, single)
         if self._fresh:
-            self.session.pin(run)
-            self._fresh = False
+            self._begin_anew([run])
         return run
 
     def run_all(self, preset: Preset) -> list[LabRun]:
@@ -60,5 +59,12 @@ class Workbench:
         """
         runs = self.session.queue_preset(preset)
         self.load(preset)
-        self._fresh = False
+        self._begin_anew(runs)
         return runs
+
+    def _begin_anew(self, runs: list[LabRun]) -> None:
+        # Runs of the preset before would only be confounded with these.
+        for run in self.session.runs:
+            run.shown = run in runs
+        self.session.pin(runs[0])
+        self._fresh = False

@@ -1,59 +1,18 @@
 """Runs side by side: the settings that differ first, then what came of it."""
 
-import math
-import statistics
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from normlab.core.choice import Record
-from normlab.core.errors import show_value
 from normlab.core.fields import describe
-from normlab.engine.events import Point
 from normlab.lab.experiment import Experiment
-from normlab.lab.metrics import better
 from normlab.lab.settings import differences, show_setting
+from normlab.views.comparison_cells import ABSENT, Cell, Row
+from normlab.views.comparison_results import obstacles, partners, results
 from normlab.views.history import History
 
-# What a table of results shows of a point, in this order; a metric that wasn't measured leaves no row.
-_METRICS = ("train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_rmse", "val_rmse")
-
-ABSENT = "–"
-"""Stands where an arm has no such setting or result."""
 CONFOUNDED, NOT_COMPARED = "confounded", "not compared"
 """Names of the rows that warn."""
-
-
-@dataclass(frozen=True)
-class Cell:
-    """An arm's entry in a row."""
-
-    text: str
-    value: float | None = None
-    """The finite number behind the text, unrounded (the mean of several seeds); none where there is none."""
-    difference: float | None = None
-    """From the baseline's value to this one; none where there is nothing to compare with."""
-    is_best: bool = False
-    """The best value of its row; several may share it."""
-    differs: bool = False
-    """A setting that isn't the baseline's."""
-
-    def __str__(self) -> str:
-        """Write the cell with its difference.
-
-        >>> str(Cell("0.0990", 0.099, -0.0029))
-        '0.0990 (-0.0029)'
-        """
-        if self.difference is None:
-            return self.text
-        return f"{self.text} ({_signed(self.difference)})"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A heading with a cell per arm."""
-
-    name: str
-    cells: list[Cell]
 
 
 @dataclass(frozen=True)
@@ -78,19 +37,40 @@ class Comparison:
         return [rows for rows in (settings, self.other_settings, self.results) if rows]
 
 
-def compare(arms: Iterable[tuple[str, Sequence[History]]], all_settings: bool = False) -> Comparison:
-    """Set named arms side by side, each with one or more runs; the first arm is the baseline."""
+def compare(
+    arms: Iterable[tuple[str, Sequence[History]]],
+    all_settings: bool = False,
+    repeats: Iterable[History] = (),
+) -> Comparison:
+    """Set named arms side by side, each with one or more runs; the first arm is the baseline.
+
+    Differences are between runs with the same seed. `repeats` are runs of the baseline's experiment with
+    other seeds, for arms that its own column has no run to compare with.
+    """
     named = list(arms)
     runs = [runs for _, runs in named]
+    others = partners(runs[0], repeats)
     experiments = [first.experiment for first, *_ in runs]
     settings = _settings(experiments, seeds=all(len(arm) == 1 for arm in runs))
-    others = _other_settings(experiments, settings) if all_settings else []
-    results = _results(runs)
-    metrics = {
-        metric for arm in runs for run in arm for p in (run.best, run.last) if p for metric in p.metrics
-    }
-    reasons = [_obstacles(experiments[0], other, metrics) for other in experiments]
-    return Comparison([name for name, _ in named], settings, others, results, reasons)
+    rest = _other_settings(experiments, settings) if all_settings else []
+    names = numbered(name for name, _ in named)
+    return Comparison(names, settings, rest, results(runs, others), obstacles(runs, others))
+
+
+def numbered(names: Iterable[str]) -> list[str]:
+    """Tell names apart that are the same.
+
+    >>> numbered(["a", "b", "a"])
+    ['a', 'b', 'a (2)']
+    """
+    found: list[str] = []
+    for name in names:
+        count, told = 1, name
+        while told in found:
+            count += 1
+            told = f"{name} ({count})"
+        found.append(told)
+    return found
 
 
 # Settings.
@@ -140,131 +120,3 @@ def _setting(experiment: Experiment, path: str) -> object:
             return ABSENT
         value = getattr(value, step)
     return value
-
-
-# Results.
-
-
-def _results(arms: Sequence[Sequence[History]]) -> list[Row]:
-    rows = [Row("outcome", [Cell(_outcomes(runs)) for runs in arms])] if _eventful(arms) else []
-    if any(len(runs) > 1 for runs in arms):
-        rows.append(Row("seeds", [Cell(str(len(runs)), len(runs)) for runs in arms]))
-    # Runs counted in epochs and in steps have epochs in common.
-    unit = "step" if all(runs[0].unit == "step" for runs in arms) else "epoch"
-    same = all(run.best == run.last for runs in arms for run in runs)
-    for when in ("best",) if same else ("best", "last"):
-        points = [[p for run in runs if (p := _point(run, when)) is not None] for runs in arms]
-        title = "best = last" if same else when
-        places = [[float(getattr(point, unit)) for point in arm] for arm in points]
-        rows.append(Row(f"{unit} ({title})", [_number(values, ".0f") for values in places]))
-        for name in (n for n in _METRICS if any(n in p.metrics for arm in points for p in arm)):
-            values = [[point.metrics[name] for point in arm if name in point.metrics] for arm in points]
-            cells = [_number(each, ".4f") for each in values]
-            rows.append(Row(f"{name} ({title})", _judge(name, cells, [runs[0].experiment for runs in arms])))
-    rows.append(Row("parameters", _with_differences([_parameters(runs[0]) for runs in arms])))
-    rows.append(Row("seconds", [_number([run.seconds for run in runs], ".2f") for runs in arms]))
-    return rows
-
-
-def _point(run: History, when: str) -> Point | None:
-    return run.best if when == "best" else run.last
-
-
-def _eventful(arms: Sequence[Sequence[History]]) -> bool:
-    return any(run.outcome != "completed" for runs in arms for run in runs)
-
-
-def _outcomes(runs: Sequence[History]) -> str:
-    names = [run.outcome or ("running" if run.device else "not started") for run in runs]
-    if len(names) == 1:
-        return names[0]
-    return ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
-
-
-def _number(values: Sequence[float], form: str) -> Cell:
-    finite = bool(values) and all(math.isfinite(value) for value in values)
-    return Cell(spread(values, form), statistics.fmean(values) if finite else None)
-
-
-def _parameters(run: History) -> Cell:
-    return Cell(f"{run.num_parameters:,}", run.num_parameters) if run.num_parameters else Cell(ABSENT)
-
-
-def _judge(metric: str, cells: Sequence[Cell], experiments: Sequence[Experiment]) -> list[Cell]:
-    """Add the differences to the baseline and mark the best, among those that measure the same."""
-    alike = [_obstacle(experiments[0], other, metric) is None for other in experiments]
-    values = {cell.value for cell, ok in zip(cells, alike, strict=True) if ok and cell.value is not None}
-    best = None
-    if len(values) > 1:  # else nothing is better than another
-        best = min(values) if better(metric) == "lower" else max(values)
-    return [
-        replace(told, is_best=told.value == best is not None) if ok else cell
-        for told, cell, ok in zip(_with_differences(cells), cells, alike, strict=True)
-    ]
-
-
-def _with_differences(cells: Sequence[Cell]) -> list[Cell]:
-    baseline, *others = cells
-    return [baseline, *(replace(cell, difference=_difference(baseline, cell)) for cell in others)]
-
-
-def _difference(baseline: Cell, cell: Cell) -> float | None:
-    return None if baseline.value is None or cell.value is None else cell.value - baseline.value
-
-
-# What may be compared.
-
-# They prepare the inputs, or spoil training alone: validation measures on the same samples.
-_PREPARATION = ("dataset.standardize", "dataset.scale_fault", "dataset.label_noise")
-
-
-def _obstacle(baseline: Experiment, other: Experiment, metric: str) -> str | None:
-    """Say why a metric of two experiments is measured on other samples or by another rule.
-
-    A seed keys the split, and the draw of data that is drawn. Data sets that bring their own validation
-    set are not told apart here: that would mean to look at their files.
-    """
-    if baseline.seed != other.seed:
-        return "seed differs"
-    for difference in differences(baseline.dataset, other.dataset, "dataset"):
-        if not difference.path.startswith(_PREPARATION):
-            return f"{difference.path} differs"
-    if metric.startswith("train_") and baseline.dataset.label_noise != other.dataset.label_noise:
-        return "dataset.label_noise differs"
-    if metric.endswith("_loss") and baseline.loss != other.loss:
-        return "loss differs"
-    return None
-
-
-def _obstacles(baseline: Experiment, other: Experiment, metrics: Iterable[str]) -> str:
-    found = (_obstacle(baseline, other, metric) for metric in _METRICS if metric in metrics)
-    return ", ".join(dict.fromkeys(reason for reason in found if reason))
-
-
-def _signed(difference: float) -> str:
-    """Write a difference as long as it takes to be none: counts whole, small ones with an exponent."""
-    if difference == 0:
-        return "="
-    if isinstance(difference, int):
-        return f"{difference:+,}"
-    return f"{difference:+.4f}" if 1e-4 <= abs(difference) < 1e5 else f"{difference:+.2e}"
-
-
-def spread(values: Sequence[float], form: str) -> str:
-    """Write a value, or the mean and the standard deviation of several.
-
-    >>> spread([1.0, 2.0, 3.0], ".1f"), spread([0.5], ".2f"), spread([], ".2f")
-    ('2.0 ± 1.0', '0.50', '–')
-    """
-    if not values:
-        return ABSENT
-    if not all(math.isfinite(value) for value in values):
-        finite = [value for value in values if math.isfinite(value)]
-        lost = f"{len(values) - len(finite)} not finite" if len(values) > 1 else show_value(values[0])
-        return f"{spread(finite, form)} ({lost})" if finite else lost
-    mean = statistics.fmean(values)
-    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
-    # Losses near 0 keep their digits, and those that explode stay short.
-    if form != ".0f" and mean != 0 and not 1e-3 <= abs(mean) < 1e5:
-        form = ".2e"
-    return f"{mean:{form}} ± {deviation:{form}}" if deviation else f"{mean:{form}}"

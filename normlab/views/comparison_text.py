@@ -5,10 +5,14 @@ import io
 import re
 
 from normlab.core.text import visible
-from normlab.views.comparison import ABSENT, Comparison, Row
+from normlab.views.comparison import Comparison
+from normlab.views.comparison_cells import ABSENT, Row
 
 # What begins a formula in a spreadsheet, the full-width twins that some of them take for the same included.
 _FORMULA = tuple("=+-@＝＋－＠")
+
+# What GitHub makes a link or a mention of, be it escaped: addresses, @user, #123.
+_LIVE = re.compile(r"[@#]|://|www\.", re.IGNORECASE)
 
 
 def to_markdown(comparison: Comparison) -> str:
@@ -30,8 +34,14 @@ def _markdown_row(row: Row) -> list[str]:
 
 
 def _escape(text: str) -> str:
-    """Make text literal in a Markdown table, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", _line(text))
+    """Make text literal in a Markdown table, on one line; as code where it would come alive otherwise."""
+    text = _line(text)
+    if _LIVE.search(text):
+        # Nothing is escaped in code, but a bar would end the cell.
+        text = text.replace("|", "\N{BOX DRAWINGS LIGHT VERTICAL}")
+        fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+        return f"{fence} {text} {fence}" if "`" in text else f"{fence}{text}{fence}"
+    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", text)
 
 
 def to_csv(comparison: Comparison) -> str:

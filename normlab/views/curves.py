@@ -1,16 +1,22 @@
 """Runs' curves under one tab: collected, smoothed, drawn into one chart, and read at a place."""
 
 import math
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from normlab.core.choice import Record
+from normlab.engine.events import Point
 from normlab.views.chart import Drawing, Mark, Series, plot
 from normlab.views.history import Axis, History
+
+AXES: tuple[Axis, ...] = ("epoch", "step", "seconds")
+
+AxisChoice = Literal["auto", "epoch", "step", "seconds"]
 
 TabKey = Literal["loss", "accuracy", "rmse", "lr", "grad_norm", "picture"]
 
@@ -18,7 +24,7 @@ SMOOTHINGS = (0.0, 0.6, 0.9)
 """What the key goes through."""
 
 BEST, DIVERGED = "★", "▲"
-"""Marks of the best evaluation, and of the place after which values are no longer finite."""
+"""Marks of the best evaluation, and of the place from which values are no longer finite."""
 
 
 class ChartChoices(Record, frozen=True):
@@ -30,7 +36,7 @@ class ChartChoices(Record, frozen=True):
     """Logarithmic values, where a tab allows them."""
     smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """Weight of the past in the drawn training curve; 0 draws it as measured."""
-    axis: Literal["auto", "epoch", "step", "seconds"] = "auto"
+    axis: AxisChoice = "auto"
     """What curves run over; "auto" is what training is counted in."""
     ascii: bool = False
     """Draw with plain characters, for poor fonts."""
@@ -46,13 +52,15 @@ class Tab:
     """Of training, and of validation where there are two; none for the picture of a model's answers."""
     scaled: bool = True
     """Whether log10 suits the values."""
+    smoothed: bool = False
+    """Whether the values are noisy; a schedule's rate is what it is."""
 
 
-LOSS = Tab("loss", "Loss", ("train_loss", "val_loss"))
-ACCURACY = Tab("accuracy", "Accuracy", ("train_accuracy", "val_accuracy"), scaled=False)
-RMSE = Tab("rmse", "RMSE", ("train_rmse", "val_rmse"))
+LOSS = Tab("loss", "Loss", ("train_loss", "val_loss"), smoothed=True)
+ACCURACY = Tab("accuracy", "Accuracy", ("train_accuracy", "val_accuracy"), scaled=False, smoothed=True)
+RMSE = Tab("rmse", "RMSE", ("train_rmse", "val_rmse"), smoothed=True)
 RATE = Tab("lr", "Learning rate", ("lr",))
-GRADIENT = Tab("grad_norm", "Gradient norm", ("grad_norm",))
+GRADIENT = Tab("grad_norm", "Gradient norm", ("grad_norm",), smoothed=True)
 
 
 def tabs(histories: Sequence[History]) -> list[Tab]:
@@ -77,6 +85,14 @@ def resolve_axis(choices: ChartChoices, histories: Sequence[History]) -> Axis:
     return "step" if any(history.unit == "step" for history in histories) else "epoch"
 
 
+def next_axis(choices: ChartChoices, histories: Sequence[History]) -> AxisChoice:
+    """Tell what a key press goes to: what training is counted in, then each of the others."""
+    auto, now = resolve_axis(ChartChoices(), histories), resolve_axis(choices, histories)
+    others: list[Axis] = [axis for axis in AXES if axis != auto]
+    rest = others[others.index(now) + 1 :] if now in others else others
+    return rest[0] if rest else "auto"
+
+
 @dataclass(frozen=True)
 class Curve:
     """One metric of a run."""
@@ -85,13 +101,25 @@ class Curve:
     y: list[float]
 
     def near(self, x: float) -> float | None:
-        """Give the value at the point nearest to x; none where the curve starts later or has ended."""
+        """Give the value at the point nearest to x, the newest of those at one place.
+
+        None where the curve starts later or has ended, by more than half the way to its next point.
+        """
         if not self.x:
             return None
-        after = min(bisect_left(self.x, x), len(self.x) - 1)
-        row = min(max(after - 1, 0), after, key=lambda i: abs(self.x[i] - x))
-        gap = self.x[row] - self.x[row - 1] if row else self.x[min(1, len(self.x) - 1)] - self.x[0]
-        return self.y[row] if abs(self.x[row] - x) <= gap or x == self.x[row] else None
+        first, last = self.x[0], self.x[-1]
+        if x < first:
+            inner = self.x[min(bisect_right(self.x, first), len(self.x) - 1)]
+            return self._at(first) if first - x <= (inner - first) / 2 else None
+        if x > last:
+            inner = self.x[max(bisect_left(self.x, last) - 1, 0)]
+            return self._at(last) if x - last <= (last - inner) / 2 else None
+        after = self.x[bisect_left(self.x, x)]
+        before = self.x[bisect_right(self.x, x) - 1]
+        return self._at(after if after - x < x - before else before)
+
+    def _at(self, place: float) -> float:
+        return self.y[bisect_right(self.x, place) - 1]
 
 
 @dataclass(frozen=True)
@@ -104,8 +132,15 @@ class RunCurves:
     """One for each metric of the tab."""
     best: float | None
     """Place of the best evaluation."""
-    diverged: float | None
-    """The last place before values were no longer finite."""
+    diverged: float | None = None
+    """The place from which losses are no longer finite."""
+    best_values: tuple[float | None, ...] = ()
+    """What the best evaluation measured, for each metric of the tab."""
+
+    @property
+    def judged(self) -> float | None:
+        """The best evaluation's value: of validation, where there is one."""
+        return next((value for value in reversed(self.best_values) if value is not None), None)
 
     def read(self, x: float) -> tuple[float | None, ...]:
         """Give each curve's value nearest to x."""
@@ -116,16 +151,22 @@ def collect(history: History, tab: Tab, axis: Axis, color: str, mark: str) -> Ru
     """Gather a run's curves under a tab."""
     curves = tuple(Curve(*history.curve(metric, axis)) for metric in tab.metrics)
     best = history.at(history.best, axis) if history.best else None
-    return RunCurves(color, mark, curves, best, _diverged_at(history, axis))
+    values = tuple(history.best.metrics.get(metric) for metric in tab.metrics) if history.best else ()
+    return RunCurves(color, mark, curves, best, _diverged_at(history, axis), values)
 
 
 def _diverged_at(history: History, axis: Axis) -> float | None:
+    if history.outcome not in (None, "diverged"):
+        return None  # where divergence is allowed, values may be finite again
     points = list(history.points)
-    losses = ("train_loss", "val_loss")
-    for row, point in enumerate(points):
-        if not all(math.isfinite(point.metrics.get(name, 0.0)) for name in losses):
-            return history.at(points[max(row - 1, 0)], axis)
+    odd = list(takewhile(_is_odd, reversed(points)))
+    if odd:
+        return history.at(odd[-1], axis)
     return history.at(points[-1], axis) if points and history.outcome == "diverged" else None
+
+
+def _is_odd(point: Point) -> bool:
+    return not all(math.isfinite(point.metrics.get(name, 0.0)) for name in ("train_loss", "val_loss"))
 
 
 def places(runs: Sequence[RunCurves]) -> list[float]:
@@ -174,15 +215,14 @@ def draw_curves(
     for run in runs:
         mark = run.mark
         train, *others = run.curves
-        y = smooth(train.y, choices.smoothing) if choices.smoothing else train.y
+        y = smooth(train.y, choices.smoothing) if choices.smoothing and tab.smoothed else train.y
         lines.append(Series(train.x, y, run.color))
-        val = others[0] if others else None
-        dots.append(Series(*((val.x, val.y) if val else (train.x, y)), run.color, mark, sparse=True))
+        marked = (others[0].x, others[0].y) if others else (train.x, y)
+        dots.append(Series(*marked, run.color, mark))
         if train.x:
             ends.append(Mark(train.x[-1], y[-1], run.color, mark))
-        if val and run.best is not None:
-            judged = (val if val.x else Curve(train.x, y)).near(run.best)
-            marks += [] if judged is None else [Mark(run.best, judged, run.color, BEST)]
+        if others and run.best is not None and run.judged is not None:
+            marks.append(Mark(run.best, run.judged, run.color, BEST))
         if run.diverged is not None:
             marks.append(Mark(run.diverged, None, run.color, DIVERGED))
     return plot(

@@ -11,6 +11,7 @@ from normlab.engine.events import (
     Point,
     Preparing,
     Probed,
+    ProbeSamples,
     Progress,
     RunFinished,
     RunStarted,
@@ -49,6 +50,8 @@ class History:
     """How far a download is, before training starts."""
     probed: Probed | None = None
     """The latest picture of what the model answers."""
+    samples: ProbeSamples | None = None
+    """The data on those pictures, told with the first."""
     warnings: list[str] = field(default_factory=list[str])
 
     @property
@@ -80,15 +83,17 @@ class History:
                 self.seconds = event.metrics["seconds"]
                 self.samples_per_second = event.metrics.get("samples_per_second")
                 self.last = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
-                self.points.append(self.last)
                 self._judge(self.last)
+                self.points.append(self.last)  # at the end: who reads looks here for what is new
             case Probed():
+                self.samples = event.samples or self.samples
                 self.probed = event
             case Warned():
                 self.warnings.append(event.message)
             case RunFinished():
-                self.outcome, self.reason, self.seconds = event.outcome, event.reason, event.seconds
                 self.best, self.last = event.best, event.last
+                self.reason, self.seconds = event.reason, event.seconds
+                self.outcome = event.outcome
             case _:
                 pass
 

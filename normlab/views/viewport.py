@@ -43,6 +43,12 @@ class Viewport:
         """Look at everything, without a cursor: the axis is another one."""
         self.cursor = self.span = self.end = None
 
+    def follow(self, places: Sequence[float]) -> None:
+        """Go on with other places; the cursor goes where its own is no longer there."""
+        self.places = places
+        if self.cursor is not None and self.cursor not in places:
+            self.cursor = None
+
     def look(self, low: float, high: float) -> None:
         """Look at a stretch, or at the nearest one that has places."""
         first, last = self.places[0], self.places[-1]

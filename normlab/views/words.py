@@ -45,11 +45,16 @@ WORDS = {
     ),
     "diverged": "The loss is no longer a finite number; the run ends there unless told to go on.",
     "overfitting": "Train loss falls while validation loss rises: samples are memorized instead of learnt.",
-    "norm": "A layer that gives its inputs a fixed size: over the batch, a sample, or groups of channels.",
+    "norm": (
+        "A layer that gives its inputs a fixed scale, and most a fixed mean: over the batch, a sample, or "
+        "groups of channels."
+    ),
     "dropout": "A layer that zeroes values at random while training, so that no unit can rely on another.",
     "running statistics": "Means and variances that batch norm gathers while training and uses after.",
     "training mode": "Dropout drops, and batch norm uses its batch's own statistics.",
     "evaluation mode": "Dropout passes all values on, and batch norm uses its running statistics.",
-    "smoothing": "Draws a running mean of a curve; tables and best values always come from the curve itself.",
+    "smoothing": (
+        "Draws a running mean of training curves; tables and best values always come from the curve itself."
+    ),
 }
 """What each word means, in an order that can be read through."""

@@ -10,14 +10,14 @@ from normlab.engine import loop
 
 def spoil(monkeypatch, error, arm):
     """Let the data of one arm's runs raise."""
-    load = loop.load
+    read = loop.read
 
     def spoiled(experiment, *rest):
         if (experiment.model.norm.kind == "batch") == (arm == "batch norm"):
             raise error
-        return load(experiment, *rest)
+        return read(experiment, *rest)
 
-    monkeypatch.setattr(loop, "load", spoiled)
+    monkeypatch.setattr(loop, "read", spoiled)
 
 
 def outcomes(out):

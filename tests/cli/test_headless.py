@@ -29,7 +29,7 @@ def test_every_arm_runs_with_every_seed_and_the_table_ends_it(normlab, preset):
     assert lines[table + 2].split() == ["model.norm", "none", "batch"], "settings that differ come first"
     assert any(line.startswith(" val_loss (best") and line.count("±") == 2 for line in lines[table:])
     assert any(line.split() == ["parameters", "42", "58"] for line in lines[table:])
-    assert "• baseline   x batch norm" in done.stdout
+    assert "o baseline   x batch norm" in done.stdout
     assert "┌" in "".join(lines[:table]), "the curves are drawn before it"
     assert "\x1b" not in done.stdout + done.stderr, "no colours where nobody looks"
 
@@ -91,7 +91,7 @@ def test_a_diverged_run_is_code_1_and_shown(normlab, preset):
     assert done.returncode == 1
     assert "diverged (" in done.stderr
     assert any(line.split()[:3] == ["outcome", "2", "diverged"] for line in done.stdout.splitlines() if line)
-    assert "• baseline (diverged)" in done.stdout
+    assert "o baseline (diverged)" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

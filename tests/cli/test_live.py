@@ -48,5 +48,5 @@ def test_a_terminal_of_80_columns_shows_where_the_run_is_and_how_long_it_takes(p
     assert any("0:0" in line for line in live), "and the time left"
     assert "loading PyTorch" in written
     assert written.count("\x1b[?25l") == written.count("\x1b[?25h"), "the cursor is shown again"
-    assert "• baseline" in written
+    assert "o baseline" in written
     assert "model.norm" in written

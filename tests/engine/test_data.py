@@ -7,7 +7,7 @@ import torch
 from normlab.components.datasets import Dataset, Outline, Samples, ScaleFault
 from normlab.core.choice import member
 from normlab.core.errors import DataError
-from normlab.engine.data import add_label_noise, batches, load, scale, split
+from normlab.engine.data import add_label_noise, batches, load, scaler, split
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
 from normlab.lab.batches import batch_sizes
@@ -97,14 +97,14 @@ def test_only_training_labels_are_noisy():
 def test_standardisation_has_mean_0_and_deviation_1(kind):
     x = np.random.default_rng(0).normal(3, 7, (50, 2, 4, 4)).astype(np.float32)
     axes = {"feature": (0,), "channel": (0, 2, 3), "sample": (1, 2, 3)}[kind]
-    train, _ = scale(member(Dataset, "digits", standardize=kind), x, x[:5])
+    train = scaler(member(Dataset, "digits", standardize=kind), x)(x)
     np.testing.assert_allclose(train.mean(axes), 0, atol=1e-5)
     np.testing.assert_allclose(train.std(axes), 1, atol=1e-4)
 
 
 def test_a_constant_feature_is_only_centred():
     x = np.full((10, 3), 0.1, np.float32)
-    train, val = scale(member(Dataset, "digits", standardize="feature"), x, x + 1)
+    train, val = map(scaler(member(Dataset, "digits", standardize="feature"), x), (x, x + 1))
     np.testing.assert_allclose(train, 0, atol=1e-6)
     np.testing.assert_allclose(val, 1, atol=1e-6)
 
@@ -112,7 +112,7 @@ def test_a_constant_feature_is_only_centred():
 def test_a_scale_fault_hits_one_feature_before_standardisation():
     x = np.ones((4, 3), np.float32)
     dataset = member(Dataset, "circles", scale_fault=ScaleFault(feature=1, factor=1000.0))
-    train, _ = scale(dataset, x, x)
+    train = scaler(dataset, x)(x)
     assert train.tolist() == [[1, 1000, 1]] * 4
 
 

@@ -8,6 +8,7 @@ from normlab.engine.events import (
     Measured,
     Preparing,
     Probed,
+    ProbeSamples,
     Progress,
     RunFinished,
     RunStarted,
@@ -28,7 +29,11 @@ EVENTS = [
     RunFinished(run="a", outcome="diverged", reason="val_loss is nan", seconds=1.0),
     Probed(
         run="a", epoch=1, step=2, low=(-1.0,), high=(1.0,), sizes=(3,), answers=(0.5, math.nan, -math.inf),
-        train=((0.1, 0.2),), val=(),
+        num_classes=None,
+    ),
+    Probed(
+        run="a", epoch=1, step=2, low=(-1.0,), high=(1.0,), sizes=(1,), answers=(1.0,), num_classes=2,
+        samples=ProbeSamples(train=((0.1, math.inf),), val=()),
     ),
 ]  # fmt: skip
 

@@ -8,43 +8,22 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.runs import events_of, experiment, measured
 
 from normlab.components.datasets import Dataset, Outline, Samples
 from normlab.core.choice import member
-from normlab.engine.data import Data, add_label_noise, batches, load, split
+from normlab.engine.data import Data, add_label_noise, batches, load, prepare, split
 from normlab.engine.evaluation import Tally
-from normlab.engine.events import Measured, RunFinished
-from normlab.engine.loop import run
+from normlab.engine.events import RunFinished
 from normlab.engine.module import build_module
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
 from normlab.lab.batches import batch_sizes
-from normlab.lab.experiment import Experiment
-from normlab.lab.settings import change
 
 CPU = torch.device("cpu")
-TINY = {
-    "dataset.kind": "circles",
-    "dataset.samples": 120,
-    "model.hidden": [8, 8],
-    "training.epochs": 3,
-    "training.batch_size": 16,
-}
 STEPS_PER_EPOCH = 6
 NOISY = {"model.dropout.kind": "dropout", "model.norm.kind": "batch", "model.bias": False}
-
-
-def experiment(settings=None):
-    return change(Experiment(), {**TINY, **(settings or {})})
-
-
-def events_of(settings=None, **how):
-    return list(run(experiment(settings), device="cpu", **how))
-
-
-def measured(events):
-    return [event for event in events if isinstance(event, Measured)]
 
 
 def finished(events):
@@ -241,10 +220,10 @@ def test_either_loss_alone_ends_the_run_when_it_is_not_finite(monkeypatch, metri
 
 def test_validation_data_that_gives_nan_ends_the_run(monkeypatch):
     def spoilt(*arguments):
-        data = load(*arguments)
+        data = prepare(*arguments)
         return Data(data.train_x, data.train_y, data.val_x * math.nan, data.val_y)
 
-    monkeypatch.setattr("normlab.engine.loop.load", spoilt)
+    monkeypatch.setattr("normlab.engine.loop.prepare", spoilt)
     events = events_of()
     end = finished(events)
     assert (end.outcome, end.reason, end.best) == ("diverged", "val_loss is nan at epoch 1", None)

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.runs import experiment
 
 from normlab.components.datasets import Dataset, Samples
 from normlab.components.losses import Loss
 from normlab.core.choice import member
 from normlab.engine.control import Control
-from normlab.engine.data import Data, load, scale
+from normlab.engine.data import load, read, scaler
 from normlab.engine.events import Measured, Probed, RunFinished, read_event
 from normlab.engine.loop import run
 from normlab.engine.module import build_module
@@ -24,18 +25,7 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 
 CPU = torch.device("cpu")
-TINY = {
-    "dataset.kind": "circles",
-    "dataset.samples": 120,
-    "model.hidden": [8, 8],
-    "training.epochs": 3,
-    "training.batch_size": 16,
-}
 LINE = {"dataset.kind": "noisy_line", "dataset.samples": 10, "loss.kind": "mse", "training.batch_size": 4}
-
-
-def experiment(settings=None):
-    return change(Experiment(), {**TINY, **(settings or {})})
 
 
 def events_of(settings=None, **how):
@@ -52,11 +42,11 @@ def eager(monkeypatch):
     monkeypatch.setattr("normlab.engine.loop._PROBE_SECONDS", 0.0)
 
 
-def data_of(x, y, val_x=None):
+def probe_of(x, y, val_x=None, kind="circles", num_classes=2, **settings):
     train = Samples(np.asarray(x, np.float32), np.asarray(y))
     val = Samples(np.asarray(x if val_x is None else val_x, np.float32), np.asarray(y)[: len(val_x or x)])
-    tensors = [torch.from_numpy(array) for part in (train, val) for array in (part.x, part.y)]
-    return Data(*tensors, plain=(train, val))
+    scaled = scaler(member(Dataset, kind, **settings), train.x)
+    return Probe(train, val, scaled, num_classes, CPU)
 
 
 # What it leaves alone
@@ -156,10 +146,10 @@ def test_other_errors_are_told(eager, monkeypatch):
 # When
 
 
-def test_it_follows_evaluations(eager):
+def test_it_comes_before_the_evaluation_that_it_belongs_to(eager):
     events = events_of()
     assert [event.event for event in events] == [
-        "run_started", *["measured", "probed"] * 3, "run_finished",
+        "run_started", *["probed", "measured"] * 3, "run_finished",
     ]  # fmt: skip
     assert [(event.epoch, event.step) for event in probed(events)] == [(1, 6), (2, 12), (3, 18)]
     assert len({event.run for event in events}) == 1
@@ -170,7 +160,7 @@ def test_it_comes_twice_a_second_at_most_and_at_the_end(monkeypatch):
     monkeypatch.setattr("normlab.engine.loop.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     events = events_of({"training.epochs": 9})
     assert [event.epoch for event in probed(events)] == [1, 5, 9]
-    assert [event.event for event in events[-3:]] == ["measured", "probed", "run_finished"]
+    assert [event.event for event in events[-3:]] == ["probed", "measured", "run_finished"]
 
 
 def test_without_probe_nothing_is_told():
@@ -210,8 +200,7 @@ def test_a_run_that_took_no_step_shows_nothing():
 def by_hand(settings, folder, grid):
     """Ask a run's last weights, with inputs scaled as written here."""
     wanted = experiment(settings)
-    data = load(wanted, Path(), CPU)
-    train, _ = data.plain
+    train, _ = read(wanted, Path())
     raw = train.x * np.float32([1, 1000] if train.x.shape[1] == 2 else [1])
     grid = (grid * ([1, 1000] if train.x.shape[1] == 2 else [1]) - raw.mean(0)) / raw.std(0)
     outputs = wanted.loss.num_outputs(wanted.dataset.outline(Path()))
@@ -254,10 +243,8 @@ def test_a_line_has_the_value_at_each_input(eager, tmp_path):
 
 
 def test_a_sample_by_itself_is_standardised_by_itself():
-    data = data_of([[0.0, 1.0], [2.0, 5.0]], [0, 1])
-    seen = []
-    dataset = member(Dataset, "circles", standardize="sample")
-    Probe(dataset, data).look("a", 1, 1, lambda x: seen.append(x) or torch.zeros(len(x), 2))
+    probe, seen = probe_of([[0.0, 1.0], [2.0, 5.0]], [0, 1], standardize="sample"), []
+    probe.look("a", 1, 1, lambda x: seen.append(x) or torch.zeros(len(x), 2))
     x, y = np.meshgrid(np.linspace(-0.2, 2.2, 40), np.linspace(0.6, 5.4, 40))
     apart = np.abs(x - y).ravel() > 0.01
     expected = np.stack((np.sign(x - y), np.sign(y - x)), -1).reshape(-1, 2)
@@ -267,37 +254,50 @@ def test_a_sample_by_itself_is_standardised_by_itself():
 def test_samples_are_in_the_data_s_own_units_with_the_targets_that_are_trained_on(eager):
     settings = {"dataset.standardize": "feature", "dataset.label_noise": 0.3, "dataset.samples": 1000}
     told = probed(events_of({**settings, "training.order": "sorted"}))[0]
-    data = load(experiment(settings), Path(), CPU)
-    train, val = data.plain
+    train, val = read(experiment(settings), Path())
     rows = {tuple(row) for row in np.column_stack((train.x, train.y)).tolist()}
     val_rows = {tuple(row) for row in np.column_stack((val.x, val.y)).tolist()}
-    assert len(told.train) == len(told.val) == 300
-    assert len(set(told.train)) == 300
-    assert set(told.train) <= rows
-    assert set(told.val) == val_rows, "all 300 of them"
-    assert torch.equal(data.train_y, torch.from_numpy(train.y))
+    samples = told.samples
+    assert len(samples.train) == len(samples.val) == 300
+    assert len(set(samples.train)) == 300
+    assert set(samples.train) <= rows
+    assert set(samples.val) == val_rows, "all 300 of them"
 
 
-def test_pictures_of_a_run_share_their_samples(eager):
-    first, *_, last = probed(events_of({"dataset.samples": 1000}))
-    assert (first.train, first.val, first.low, first.high) == (last.train, last.val, last.low, last.high)
+def test_pictures_of_a_run_share_their_samples_which_are_told_once(eager):
+    first, *rest = probed(events_of({"dataset.samples": 1000}))
+    assert first.samples
+    assert [later.samples for later in rest] == [None, None]
+    assert {(picture.low, picture.high) for picture in rest} == {(first.low, first.high)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "num_classes"),
+    [
+        ({}, 2),
+        ({"dataset.kind": "spirals", "dataset.samples": 300, "dataset.classes": 5, "model.hidden": [4]}, 5),
+        (LINE, None),
+    ],
+)
+def test_a_picture_says_whether_it_is_of_classes(eager, settings, num_classes):
+    assert {picture.num_classes for picture in probed(events_of(settings))} == {num_classes}
 
 
 def test_the_range_covers_both_parts_and_a_tenth_more():
-    probe = Probe(member(Dataset, "circles"), data_of([[0.0, 5.0], [10.0, 5.0]], [0, 1], [[-10.0, 5.0]]))
+    probe = probe_of([[0.0, 5.0], [10.0, 5.0]], [0, 1], [[-10.0, 5.0]])
     assert probe.low.tolist() == pytest.approx([-12.0, 4.5])
     assert probe.high.tolist() == pytest.approx([12.0, 5.5])
 
 
 def test_the_largest_numbers_of_32_bits_have_a_picture():
     largest = float(np.finfo(np.float32).max)
-    probe = Probe(member(Dataset, "circles"), data_of([[-largest, 0.0], [largest, 1.0]], [0, 1]))
+    probe = probe_of([[-largest, 0.0], [largest, 1.0]], [0, 1])
     told = probe.look("a", 1, 1, lambda x: x)
     assert (told.low[0], told.high[0]) == (-largest, largest)
 
 
 def test_a_run_without_validation_has_no_samples_of_it(eager):
-    told = probed(events_of({"dataset.val_fraction": 0.0}))[0]
+    told = probed(events_of({"dataset.val_fraction": 0.0}))[0].samples
     assert (len(told.train), told.val) == (120, ())
 
 
@@ -309,9 +309,9 @@ def test_answers_that_are_not_finite_survive(eager):
 
 
 def test_answers_keep_their_kind_of_infinity_through_json():
-    data = data_of([[0.0], [1.0]], np.float32([[0.0], [1.0]]))
+    probe = probe_of([[0.0], [1.0]], np.float32([[0.0], [1.0]]), kind="noisy_line", num_classes=None)
     odd = torch.tensor([math.nan, math.inf, -math.inf, 0.5])[:, None]
-    told = Probe(member(Dataset, "noisy_line"), data).look("a", 1, 1, lambda _: odd)
+    told = probe.look("a", 1, 1, lambda _: odd)
     assert str(told.answers) == "(nan, inf, -inf, 0.5)"
     assert str(read_event(told.model_dump_json()).answers) == str(told.answers)
 
@@ -330,5 +330,5 @@ def test_the_class_is_the_one_that_the_loss_counts_as_right(kind, width):
 
 def test_scaling_other_inputs_goes_by_the_training_part():
     train, val, other = (np.float32(x)[:, None] for x in ([0, 2], [4], [1, 3, 5]))
-    scaled = scale(member(Dataset, "circles", standardize="feature"), train, val, other)
+    scaled = map(scaler(member(Dataset, "circles", standardize="feature"), train), (train, val, other))
     assert [part.ravel().tolist() for part in scaled] == [[-1, 1], [3], [0, 2, 4]]

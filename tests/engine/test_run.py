@@ -7,35 +7,15 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
+from support.runs import events_of, experiment, measured
 
 from normlab.core.errors import ConfigError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
-from normlab.engine.events import CheckpointSaved, Measured, Progress, RunFinished, RunStarted, Warned
+from normlab.engine.events import CheckpointSaved, Progress, RunFinished, RunStarted, Warned
 from normlab.engine.loop import run
 from normlab.engine.trainer import Trainer
 from normlab.lab.experiment import Experiment
-from normlab.lab.settings import change
-
-TINY = {
-    "dataset.kind": "circles",
-    "dataset.samples": 120,
-    "model.hidden": [8, 8],
-    "training.epochs": 3,
-    "training.batch_size": 16,
-}
-
-
-def experiment(settings=None):
-    return change(Experiment(), {**TINY, **(settings or {})})
-
-
-def events_of(settings=None, **how):
-    return list(run(experiment(settings), device="cpu", **how))
-
-
-def measured(events):
-    return [event for event in events if isinstance(event, Measured)]
 
 
 def numbers(events):

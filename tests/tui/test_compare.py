@@ -1,103 +1,35 @@
-import csv
+"""Compare: the table of settings and results."""
 
 import pytest
-from textual.app import App
-from textual.widgets import Input, Static
+from support.compare import LAYER, CompareApp, heads, lab, rows, said, table
+from support.screens import NARROW, SIZES, WIDE, until
+from support.script import script
 
-from normlab.engine.events import RunFinished
-from normlab.lab.experiment import Experiment
-from normlab.lab.settings import change
-from normlab.tui.screens.compare import NONE_PICKED, NOTHING, ONE, CompareScreen
-from normlab.tui.screens.dialogs import Ask, Confirm
-from normlab.tui.session import LabRun, Session
-from normlab.tui.themes import DEFAULT, PALETTES
+from normlab.tui.screens.compare import (
+    NONE_PICKED,
+    NOTHING,
+    ONE,
+    ONE_ARM,
+    ONE_PICKED,
+    CompareScreen,
+    by_arm,
+    one_a_seed,
+)
+from normlab.tui.themes import PALETTES
 from normlab.tui.widgets.charts import ChartPane
-from normlab.tui.widgets.comparison_table import ComparisonTable
-from normlab.views.curves import ChartChoices
-from normlab.views.history import History
-
-LAYER = {"model.norm.kind": "layer"}
-HOSTILE = ("[@click=app.quit]x", "\x1b[31mred", "\u202egnp.exe", "[/]", "[bold")
-WIDE, NARROW = (120, 36), (80, 24)
-
-
-class Host(App):
-    def __init__(self, session, choices):
-        super().__init__()
-        self.session, self.choices = session, choices
-        for palette in PALETTES.values():
-            self.register_theme(palette.theme)
-        self.theme = DEFAULT
-
-    def on_mount(self):
-        self.push_screen(CompareScreen(self.session, self.choices))
-
-
-@pytest.fixture
-def lab(script):
-    """Make a session with one run for each set of settings; the first is the baseline."""
-
-    def make(*settings, names=(), epochs=3, ended=True):
-        session = Session(lambda job: None)
-        for index, each in enumerate(settings):
-            experiment = change(Experiment(), each)
-            name = names[index] if index < len(names) else None
-            history = History(f"arm {index}", experiment)
-            run = LabRun(f"run{index}", experiment, history, index, name=name, taken=True)
-            for event in script(run, epochs=epochs):
-                if ended or not isinstance(event, RunFinished):
-                    history.fold(event)
-            session.runs.append(run)
-        session.baseline = session.runs[0] if session.runs else None
-        return session
-
-    return make
-
-
-def app_of(session, **choices):
-    return Host(session, ChartChoices(**choices))
-
-
-def table(app):
-    return app.screen.query_one(ComparisonTable)
-
-
-def heads(app):
-    return [column.label.plain for column in table(app).ordered_columns]
-
-
-def rows(app):
-    found = table(app)
-    cells = [[cell.plain for cell in found.get_row_at(index)] for index in range(found.row_count)]
-    return {name: rest for name, *rest in cells if name}
 
 
 def style(text):
     return "".join(span.style for span in text.spans)
 
 
-def said(app, selector):
-    return app.screen.query_one(selector, Static).visual.plain
-
-
-def notices(app):
-    return [notice.message for notice in app._notifications]
-
-
-async def type_path(pilot, path):
-    await pilot.press("w")
-    assert isinstance(pilot.app.screen, Ask)
-    pilot.app.screen.query_one(Input).value = str(path)
-    await pilot.press("enter")
-
-
 @pytest.mark.asyncio
-@pytest.mark.parametrize("size", [NARROW, WIDE])
-async def test_settings_that_differ_come_first_then_results_with_their_difference(lab, size):
-    app = app_of(lab({}, LAYER, {**LAYER, "optimizer.lr": 0.1}))
+@SIZES
+async def test_settings_that_differ_come_first_then_results_with_their_difference(size):
+    app = CompareApp(lab({}, LAYER, {**LAYER, "optimizer.lr": 0.1}))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        assert heads(app) == ["", "• baseline", "x norm = layer", "+ confounded: 2 changes"]
+        assert heads(app) == ["", "o baseline", "x norm = layer", "+ confounded: 2 changes"]
         shown = rows(app)
         assert list(shown)[:3] == ["model.norm", "optimizer.lr", "confounded"]
         assert shown["model.norm"] == ["  none", "≠ layer", "≠ layer"]
@@ -108,8 +40,8 @@ async def test_settings_that_differ_come_first_then_results_with_their_differenc
 
 
 @pytest.mark.asyncio
-async def test_the_best_and_what_differs_have_a_sign_and_a_colour(lab):
-    app = app_of(lab({}, LAYER))
+async def test_the_best_and_what_differs_have_a_sign_and_a_colour():
+    app = CompareApp(lab({}, LAYER))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         colors = app.theme_variables
@@ -122,18 +54,18 @@ async def test_the_best_and_what_differs_have_a_sign_and_a_colour(lab):
 
 
 @pytest.mark.asyncio
-async def test_marks_are_plain_characters_where_fonts_are_poor(lab):
-    app = app_of(lab({}, LAYER), ascii=True)
+async def test_marks_are_plain_characters_where_fonts_are_poor():
+    app = CompareApp(lab({}, LAYER), ascii=True)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         cells = "".join(heads(app) + [cell for row in rows(app).values() for cell in row])
         assert "! layer" in cells
-        assert not set("★≠•") & set(cells + said(app, "#signs"))
+        assert not set("★≠") & set(cells + said(app, "#signs"))
 
 
 @pytest.mark.asyncio
-async def test_a_key_shows_equal_settings_and_folds_them_away(lab):
-    app = app_of(lab({}, LAYER))
+async def test_a_key_shows_equal_settings_and_folds_them_away():
+    app = CompareApp(lab({}, LAYER))
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
         before = rows(app)
@@ -145,31 +77,31 @@ async def test_a_key_shows_equal_settings_and_folds_them_away(lab):
 
 
 @pytest.mark.asyncio
-async def test_only_picked_runs_are_columns_and_the_baseline_always_is(lab):
+async def test_only_picked_runs_are_columns_and_the_baseline_always_is():
     session = lab({}, LAYER, {"optimizer.lr": 0.1}, {"training.epochs": 4})
     session.baseline = session.runs[1]
     session.runs[1].shown = session.runs[2].shown = False
     session.runs[3].taken = False
-    app = app_of(session)
+    app = CompareApp(session)
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        assert heads(app) == ["", "x baseline", "• norm = none"]
+        assert heads(app) == ["", "baseline · not drawn", "o norm = none"]
         session.runs[2].shown = True
         app.screen.refresh_session()
         assert heads(app)[3] == "+ confounded: 2 changes"
 
 
 @pytest.mark.asyncio
-async def test_a_baseline_with_a_name_is_still_told_to_be_one(lab):
-    app = app_of(lab({}, LAYER, names=["plain"]))
+async def test_a_baseline_with_a_name_is_still_told_to_be_one():
+    app = CompareApp(lab({}, LAYER, names=["plain"]))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
-        assert heads(app)[1] == "• plain (baseline)"
+        assert heads(app)[1] == "o plain (baseline)"
 
 
 @pytest.mark.asyncio
-async def test_runs_on_other_data_are_not_compared_and_one_line_says_why(lab):
-    app = app_of(lab({}, {"seed": 1}, {"dataset.kind": "circles"}))
+async def test_runs_on_other_data_are_not_compared_and_one_line_says_why():
+    app = CompareApp(lab({}, {**LAYER, "seed": 1}, {"dataset.kind": "circles"}))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         assert rows(app)["not compared"] == ["  ", "  seed differs", "  dataset differs"]
@@ -177,9 +109,9 @@ async def test_runs_on_other_data_are_not_compared_and_one_line_says_why(lab):
 
 
 @pytest.mark.asyncio
-async def test_nothing_to_compare_says_what_to_do(lab):
+async def test_nothing_to_compare_says_what_to_do():
     session = lab()
-    app = app_of(session)
+    app = CompareApp(session)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
         assert said(app, "#nothing") == NOTHING
@@ -191,9 +123,8 @@ async def test_nothing_to_compare_says_what_to_do(lab):
         other = lab({}, LAYER)
         session.runs, session.baseline = other.runs, other.baseline
         app.screen.refresh_session()
-        await pilot.pause()
+        await until(pilot, lambda: table(app).has_focus)
         assert table(app).display
-        assert table(app).has_focus
         await pilot.press("C")
         assert "norm = layer" in app.clipboard
         for run in session.runs:
@@ -203,8 +134,8 @@ async def test_nothing_to_compare_says_what_to_do(lab):
 
 
 @pytest.mark.asyncio
-async def test_a_single_run_is_shown_with_what_comes_next(lab):
-    app = app_of(lab({}))
+async def test_a_single_run_is_shown_with_what_comes_next():
+    app = CompareApp(lab({}))
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
         assert said(app, "#signs") == ONE
@@ -212,9 +143,9 @@ async def test_a_single_run_is_shown_with_what_comes_next(lab):
 
 
 @pytest.mark.asyncio
-async def test_a_run_under_way_is_followed_and_the_place_in_the_table_kept(lab, script):
+async def test_a_run_under_way_is_followed_and_the_place_in_the_table_kept():
     session = lab({}, LAYER, {"optimizer.kind": "sgd"}, epochs=3, ended=False)
-    app = app_of(session)
+    app = CompareApp(session)
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
         assert rows(app)["outcome"] == ["  running"] * 3
@@ -229,7 +160,7 @@ async def test_a_run_under_way_is_followed_and_the_place_in_the_table_kept(lab, 
         app.screen.refresh_session()
         await pilot.pause()
         assert rows(app)["outcome"] == ["  running", "  running", "  completed"]
-        assert rows(app)["epoch (best = last)"] == ["  3", "  3", "  4"]
+        assert rows(app)["epoch (best = last)"] == ["  3", "  3 (=)", "  4 (+1)"]
         assert (list(rows(app))[found.cursor_row - 1], found.scroll_offset) == place
         session.runs[0].history.fold(list(script(session.runs[0], epochs=3))[-1])
         session.runs[1].history.fold(list(script(session.runs[1], epochs=3))[-1])
@@ -241,8 +172,8 @@ async def test_a_run_under_way_is_followed_and_the_place_in_the_table_kept(lab, 
 
 
 @pytest.mark.asyncio
-async def test_what_has_not_changed_is_not_drawn_again(lab, monkeypatch):
-    app = app_of(lab({}, LAYER))
+async def test_what_has_not_changed_is_not_drawn_again(monkeypatch):
+    app = CompareApp(lab({}, LAYER))
     async with app.run_test(size=NARROW) as pilot:
         await pilot.pause()
         touched = []
@@ -253,137 +184,95 @@ async def test_what_has_not_changed_is_not_drawn_again(lab, monkeypatch):
 
 
 @pytest.mark.asyncio
-async def test_another_theme_colours_the_table_anew(lab):
-    app = app_of(lab({}, LAYER))
+async def test_another_theme_colours_the_table_anew():
+    app = CompareApp(lab({}, LAYER))
     async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         app.theme = "normlab-light"
-        await pilot.pause()
-        light = PALETTES["normlab-light"]
-        assert style(table(app).ordered_columns[1].label) == f"bold {light.hues[0]}"
+        hue = PALETTES["normlab-light"].hues[0]
+        await until(pilot, lambda: style(table(app).ordered_columns[1].label) == f"bold {hue}")
         assert style(table(app).get_row_at(0)[2]) == app.theme_variables["accent"]
 
 
-@pytest.mark.asyncio
-async def test_copying_gives_markdown_and_names_the_key_that_exports(lab):
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.press("C")
-        assert app.clipboard.startswith("|")
-        assert "**0.4963 (-0.6514)**" in app.clipboard
-        (notice,) = notices(app)
-        assert "w writes a file" in notice
+SEEDS = ({}, {"seed": 1}, LAYER, {**LAYER, "seed": 1})
+
+
+def loss(app):
+    """What the row of the best validation loss holds."""
+    return rows(app)["val_loss (best = last)"]
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("name", ["table.md", "table.MD"])
-async def test_an_export_to_md_is_markdown(lab, tmp_path, name):
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        await type_path(pilot, tmp_path / name)
-        await pilot.pause()
-        assert (tmp_path / name).read_text(encoding="utf-8").startswith("|")
-        assert notices(app) == [f"Saved {tmp_path / name}"]
-
-
-@pytest.mark.asyncio
-async def test_an_export_to_csv_is_csv_with_what_is_shown(lab, tmp_path):
-    app = app_of(lab({}, LAYER))
-    path = tmp_path / "new" / "table.csv"
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.press("e")
-        await type_path(pilot, path)
-        await pilot.pause()
-    with path.open(newline="") as file:
-        found = {name: rest for name, *rest in csv.reader(file)}
-    assert found["setting"] == ["baseline", "norm = layer"]
-    assert found["training.batch_size"] == ["64", "64"]
-    assert float(found["val_loss (best = last), difference"][1]) == pytest.approx(-0.6514, abs=1e-4)
-
-
-@pytest.mark.asyncio
-async def test_a_home_is_understood_and_the_offered_name_lies_where_one_is(lab, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        await type_path(pilot, "~/a.md")
-        await pilot.pause()
-        await pilot.press("w", "enter")
-        await pilot.pause()
-        assert (tmp_path / "a.md").exists()
-        assert (tmp_path / "comparison.md").exists()
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("path", ["table.txt", "table", "", "~nobody-at-all/x.md", "a\x00.md", "folder.md"])
-async def test_a_path_that_will_not_do_is_refused_in_one_line(lab, tmp_path, monkeypatch, path):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder.md").mkdir()
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        await type_path(pilot, path)
-        assert isinstance(app.screen, Ask)
-        line = said(app, ".error")
-        assert line
-        assert "\n" not in line
-        await pilot.press("escape")
-        assert isinstance(app.screen, CompareScreen)
-        assert [each.name for each in tmp_path.iterdir() if each.name != "home"] == ["folder.md"]
-
-
-@pytest.mark.asyncio
-async def test_a_file_that_is_there_is_overwritten_only_after_a_question(lab, tmp_path):
-    path = tmp_path / "table.md"
-    path.write_text("mine")
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        for key, kept in (("n", True), ("y", False)):
-            await type_path(pilot, path)
-            await pilot.pause()
-            assert isinstance(app.screen, Confirm)
-            await pilot.press(key)
-            await pilot.pause()
-            assert (path.read_text(encoding="utf-8") == "mine") == kept
-
-
-@pytest.mark.asyncio
-async def test_a_file_that_can_not_be_written_is_one_line(lab, tmp_path):
-    (tmp_path / "file").write_text("")
-    app = app_of(lab({}, LAYER))
-    async with app.run_test(size=NARROW) as pilot:
-        await pilot.pause()
-        await type_path(pilot, tmp_path / "file" / "table.md")
-        await pilot.pause()
-        (notice,) = notices(app)
-        assert "can't be written" in notice
-        assert "\n" not in notice
-
-
-@pytest.mark.asyncio
-@pytest.mark.parametrize("size", [NARROW, WIDE])
-async def test_hostile_names_are_shown_and_exported_harmlessly(lab, tmp_path, size):
-    settings = [{"optimizer.lr": 0.001 * (index + 1)} for index in range(len(HOSTILE))]
-    app = app_of(lab(*settings, names=HOSTILE))
+@SIZES
+async def test_runs_with_several_seeds_are_one_column_an_arm_and_a_key_parts_them(size):
+    app = CompareApp(lab(*SEEDS))
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
-        shown = heads(app)
-        assert shown[1] == "• [@click=app.quit]x (baseline)"
-        assert "⟨U+001B⟩[31mred" in shown[2]
-        assert "⟨U+202E⟩" in shown[3]
-        await pilot.click(ComparisonTable, offset=(35, 0))
+        assert heads(app) == ["", "ox baseline · 2 seeds", "+* norm = layer · 2 seeds"]
+        assert rows(app)["seeds"] == ["  2", "  2 (=)"] or rows(app)["seeds"] == ["  2", "  2"]
+        assert "mean ± sd" in said(app, "#signs")
+        await pilot.press("g")
+        parted = ["o baseline", "x baseline · seed 1", "+ norm = layer", "* norm = layer · seed 1"]
+        assert heads(app)[1:] == parted
+        assert "not compared" not in rows(app)
+        assert ["(" in cell for cell in loss(app)] == [False, False, True, True]
+        assert "best of a seed" in said(app, "#signs")
+        await pilot.press("g")
+        assert len(heads(app)) == 3
+
+
+@pytest.mark.asyncio
+async def test_a_run_is_compared_with_the_baseline_of_its_seed_picked_or_not():
+    session = lab(*SEEDS)
+    session.runs[1].shown = session.runs[2].shown = False
+    app = CompareApp(session)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert heads(app)[1:] == ["o baseline", "* norm = layer · seed 1"]
+        own, other = (session.runs[at].history.best.metrics["val_loss"] for at in (3, 1))
+        assert f"({own - other:+.4f})" in loss(app)[1]
+
+
+@pytest.mark.asyncio
+async def test_the_key_that_parts_arms_is_offered_only_where_there_are_some():
+    session = lab({}, LAYER)
+    app = CompareApp(session)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert app.screen.check_action("group", ()) is False
+        other = lab(*SEEDS)
+        session.runs, session.baseline = other.runs, other.baseline
+        app.screen.refresh_session()
+        assert app.screen.check_action("group", ()) is True
+
+
+def test_of_two_runs_with_one_seed_the_later_counts_and_the_first_of_all_stays():
+    session = lab({}, {"seed": 1}, {"seed": 1}, {}, LAYER)
+    arm, other = by_arm(session.runs)
+    assert [run.id for run in arm] == ["run0", "run1", "run2", "run3"]
+    assert [run.id for run in one_a_seed(arm)] == ["run0", "run2"]
+    assert [run.id for run in other] == ["run4"]
+
+
+@pytest.mark.asyncio
+async def test_columns_with_one_name_are_numbered():
+    app = CompareApp(lab({}, LAYER, {"optimizer.lr": 0.1}, names=["", "mine", "mine"]))
+    async with app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert heads(app)[1:] == ["o baseline", "x mine", "+ mine (2)"]
         await pilot.press("C")
-        for name in ("a.md", "a.csv"):
-            await type_path(pilot, tmp_path / name)
-            await pilot.pause()
-        texts = [app.clipboard, *((tmp_path / n).read_text(encoding="utf-8") for n in ("a.md", "a.csv"))]
-        screen = "".join(
-            segment.text for strip in app.screen._compositor.render_strips() for segment in strip
-        )
-        for text in [*texts, screen]:
-            assert not set(text) & set("\x1b\u202e")
-        assert app._exit is False
+        assert "| mine (2) " in app.clipboard.replace("\\", "").replace("    ", "")
+
+
+@pytest.mark.asyncio
+async def test_one_column_says_why_it_is_alone():
+    session = lab({}, LAYER)
+    session.runs[1].shown = False
+    app = CompareApp(session)
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert said(app, "#signs") == ONE_PICKED
+    app = CompareApp(lab({}, {"seed": 1}))
+    async with app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert said(app, "#signs") == ONE_ARM

@@ -1,12 +1,14 @@
 from pathlib import Path
 
 import pytest
+from support.screens import SIZES, notices, text_of, until
 from textual.app import App
 from textual.widgets import Button, Input, OptionList, Static
 
 from normlab.tui.screens.choose import Choose
-from normlab.tui.screens.dialogs import Ask, Confirm, lines
+from normlab.tui.screens.dialogs import Ask, Confirm
 from normlab.tui.screens.read import Read
+from normlab.tui.widgets.lines import lines
 
 HOSTILE = "\x1b[31m[@click=app.quit]x[/] \u202e[/red]"
 NORMS = [
@@ -26,13 +28,6 @@ class Host(App[None]):
         self.push_screen(dialog, self.answers.append)
 
 
-def text_of(app):
-    return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
-
-
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
-
-
 @SIZES
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
@@ -50,9 +45,9 @@ async def test_a_question_is_answered_by_keys(size, keys, answer):
     app = Host()
     async with app.run_test(size=size) as pilot:
         app.ask(Confirm("Really?", "Do it"))
-        await pilot.pause()
-        assert "Really?" in text_of(app)
+        await until(pilot, lambda: "Really?" in text_of(app))
         await pilot.press(*keys)
+        await until(pilot, lambda: app.answers)
         assert app.answers == [answer]
 
 
@@ -64,6 +59,7 @@ async def test_a_question_is_answered_by_mouse(button, answer):
         app.ask(Confirm("Really?"))
         await pilot.pause()
         await pilot.click(button)
+        await until(pilot, lambda: app.answers)
         assert app.answers == [answer]
 
 
@@ -74,13 +70,14 @@ async def test_a_line_is_taken_only_when_it_will_do():
         app.ask(Ask("Name", "run", lambda text: "too long" if len(text) > 4 else None))
         await pilot.pause()
         await pilot.press("1", "2")
-        assert "too long" in text_of(app)
+        await until(pilot, lambda: "too long" in text_of(app))
         await pilot.press("enter")
         await pilot.click("#yes")
         assert app.answers == []
         await pilot.press("backspace")
-        assert "too long" not in text_of(app)
+        await until(pilot, lambda: "too long" not in text_of(app))
         await pilot.press("enter")
+        await until(pilot, lambda: app.answers)
         assert app.answers == ["run1"]
 
 
@@ -91,6 +88,7 @@ async def test_a_line_is_refused_with_escape():
         app.ask(Ask("Name", "run"))
         await pilot.pause()
         await pilot.press("x", "escape")
+        await until(pilot, lambda: app.answers)
         assert app.answers == [None]
 
 
@@ -101,17 +99,15 @@ async def test_a_long_text_scrolls_and_is_saved_whole(size, tmp_path):
     text = "\n".join(f"\tline {i}" for i in range(200))
     async with app.run_test(size=size) as pilot:
         app.ask(Read("ValueError: x", text, path))
-        await pilot.pause()
-        assert "    line 0" in text_of(app)
-        await pilot.press("end")
-        await pilot.pause()
-        await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: "    line 0" in text_of(app))
+        await pilot.press("end", "w")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         assert app.screen.query_one(Input).value == str(path)
         await pilot.press("enter")
         await app.workers.wait_for_complete()
         assert path.read_text() == text.expandtabs(4)
         await pilot.press("escape")
+        await until(pilot, lambda: app.answers)
         assert app.answers == [None]
 
 
@@ -124,10 +120,9 @@ async def test_saving_over_a_file_asks(tmp_path, key, kept):
         app.ask(Read("Error", "new", path))
         await pilot.pause()
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("enter")
-        await pilot.pause()
-        assert "Overwrite" in text_of(app)
+        await until(pilot, lambda: "Overwrite" in text_of(app))
         await pilot.press(key)
         await app.workers.wait_for_complete()
         assert path.read_text() == kept
@@ -141,17 +136,16 @@ async def test_a_place_that_cannot_be_written_is_told(tmp_path):
         app.ask(Read("Error", "text", tmp_path / "file" / "trace.txt"))
         await pilot.pause()
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         await pilot.press("enter")
-        await app.workers.wait_for_complete()
-        await pilot.pause()
-        (note,) = app._notifications
-        assert "can't be written" in note.message
+        await until(pilot, lambda: notices(app))
+        (note,) = notices(app)
+        assert "can't be written" in note
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: isinstance(app.screen, Ask))
         app.screen.query_one(Input).value = str(tmp_path)
         await pilot.press("enter")
-        assert "This is a folder" in text_of(app)
+        await until(pilot, lambda: "This is a folder" in text_of(app))
 
 
 @SIZES
@@ -160,9 +154,9 @@ async def test_a_choice_begins_at_the_current_one_and_moves(size):
     app = Host()
     async with app.run_test(size=size) as pilot:
         app.ask(Choose("Norm", NORMS, "batch"))
-        await pilot.pause()
-        assert "● batch" in text_of(app)
+        await until(pilot, lambda: "● batch" in text_of(app))
         await pilot.press("down", "enter")
+        await until(pilot, lambda: app.answers)
         assert app.answers == ["group"]
 
 
@@ -179,9 +173,10 @@ async def test_typing_filters_names_before_descriptions():
             "group",
         ]
         await pilot.press(*"xx", "enter")
-        assert "Nothing is called so." in text_of(app)
+        await until(pilot, lambda: "Nothing is called so." in text_of(app))
         assert app.answers == []
         await pilot.press(*["backspace"] * 4, *"GROUPS", "enter")
+        await until(pilot, lambda: app.answers)
         assert app.answers == ["group"]
 
 
@@ -192,6 +187,7 @@ async def test_a_choice_is_made_by_mouse():
         app.ask(Choose("Norm", NORMS))
         await pilot.pause()
         await pilot.click(OptionList, offset=(3, 2))
+        await until(pilot, lambda: app.answers)
         assert app.answers == ["group"]
 
 

@@ -1,6 +1,8 @@
 """The loop that the lab serves, by its keys: load, change one thing, run, fork, compare, save."""
 
 import pytest
+from support.screens import NARROW, SIZES, WIDE, details_shown, text_of, until
+from support.script import script
 from textual.events import Paste
 from textual.widgets import Input
 
@@ -9,9 +11,11 @@ from normlab.core.text import hidden_characters
 from normlab.lab.presets import load_preset, load_preset_file, save_preset
 from normlab.tui.app import LabApp
 from normlab.tui.preferences import Preferences
+from normlab.tui.screens.choose import Choose
 from normlab.tui.screens.compare import CompareScreen
 from normlab.tui.screens.dialogs import Ask, Confirm
 from normlab.tui.screens.help import HelpScreen
+from normlab.tui.screens.lab import LabScreen
 from normlab.tui.screens.presets import PresetsScreen
 from normlab.tui.screens.read import Read
 from normlab.tui.themes import PALETTES
@@ -19,47 +23,22 @@ from normlab.tui.widgets.form import ExperimentForm
 from normlab.tui.widgets.run_bar import RunBar
 from normlab.tui.widgets.runs_table import RunsTable
 
-SIZES = [(80, 24), (120, 36)]
-
-
 pytestmark = pytest.mark.usefixtures("no_torch")
 
 
-@pytest.fixture
-def lab(script):
-    """Make the app, with the training scripted."""
-
-    def make(preset="digits", start=script, **options):
-        loaded = load_preset(preset) if isinstance(preset, str) else preset
-        return LabApp(loaded, Preferences(**options), start=start)
-
-    return make
-
-
-async def until(pilot, condition):
-    """Let the app live until something holds, a few seconds at most."""
-    for _ in range(300):
-        if condition():
-            await pilot.pause()
-            return
-        await pilot.pause(0.01)
-    raise AssertionError("it never came")
+def lab(preset=None, start=script, **options):
+    """The app, with the training scripted."""
+    return LabApp(preset or load_preset("digits"), Preferences(**options), start=start)
 
 
 def idle(app):
     return lambda: bool(app.bench.session.runs) and not app.bench.session.working
 
 
-def text_of(app):
-    """What stands on the screen, line by line."""
-    lines = app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in line) for line in lines)
-
-
 @pytest.mark.asyncio
-@pytest.mark.parametrize("size", SIZES)
+@SIZES
 @pytest.mark.parametrize("theme", ["normlab-dark", "normlab-light"])
-async def test_the_whole_loop_by_keys(lab, size, theme):
+async def test_the_whole_loop_by_keys(size, theme):
     app = lab(theme=theme)
     async with app.run_test(size=size) as pilot:
         session = app.bench.session
@@ -71,8 +50,7 @@ async def test_the_whole_loop_by_keys(lab, size, theme):
         assert [session.label(run) for run in session.runs] == ["baseline", "norm = batch"]
         # Fork the second, change another thing: two changes are called by their name.
         await pilot.press("t", "down", "o")
-        await pilot.pause()
-        assert app.bench.draft.experiment == session.runs[1].experiment
+        await until(pilot, lambda: app.bench.draft.experiment == session.runs[1].experiment)
         app.screen.query_one(ExperimentForm).focus_row("training.epochs")
         await pilot.press("5", "enter", "r")
         await until(pilot, lambda: len(session.runs) == 3 and not session.working)
@@ -98,8 +76,8 @@ async def test_the_whole_loop_by_keys(lab, size, theme):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("size", SIZES)
-async def test_a_preset_is_loaded_and_all_its_arms_run(lab, size):
+@SIZES
+async def test_a_preset_is_loaded_and_all_its_arms_run(size):
     app = lab()
     async with app.run_test(size=size) as pilot:
         app.run_all(load_preset("digits").with_(study={"seeds": 2}), places.shipped_presets() / "digits.toml")
@@ -115,9 +93,9 @@ async def test_a_preset_is_loaded_and_all_its_arms_run(lab, size):
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("size", SIZES)
+@SIZES
 @pytest.mark.parametrize("theme", [*PALETTES, None])
-async def test_every_screen_shows_itself_in_every_theme(lab, monkeypatch, size, theme):
+async def test_every_screen_shows_itself_in_every_theme(monkeypatch, size, theme):
     if theme is None:
         monkeypatch.setenv("NO_COLOR", "1")
     app = lab(theme=theme or "normlab-dark")
@@ -139,9 +117,9 @@ async def test_every_screen_shows_itself_in_every_theme(lab, monkeypatch, size, 
 
 
 @pytest.mark.asyncio
-async def test_what_cannot_run_says_why_beside_the_run_key(lab):
+async def test_what_cannot_run_says_why_beside_the_run_key():
     app = lab()
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         app.bench.draft.change("model.norm.kind", "group")
         app.bench.draft.change("model.norm.groups", 3)
         app.screen.refresh_form()
@@ -153,9 +131,9 @@ async def test_what_cannot_run_says_why_beside_the_run_key(lab):
 
 
 @pytest.mark.asyncio
-async def test_pause_step_and_stop(lab, script):
-    app = lab(start=lambda run: script(run, epochs=200, seconds_each=0.005))
-    async with app.run_test(size=(120, 36)) as pilot:
+async def test_pause_step_and_stop():
+    app = lab(start=lambda run: script(run, epochs=20_000, seconds_each=0.005))
+    async with app.run_test(size=WIDE) as pilot:
         session = app.bench.session
         await pilot.press("n")
         await until(pilot, lambda: session.paused)
@@ -175,13 +153,13 @@ async def test_pause_step_and_stop(lab, script):
 
 
 @pytest.mark.asyncio
-async def test_a_failed_run_is_a_row_with_a_trace_to_read_and_save(lab, script):
+async def test_a_failed_run_is_a_row_with_a_trace_to_read_and_save():
     def start(run):
         yield from []
         raise RuntimeError("[@click=app.quit]torch fell over[/]")
 
     app = lab(start=start)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await pilot.press("r")
         await until(pilot, idle(app))
         await until(pilot, lambda: "failed" in text_of(app))
@@ -192,16 +170,16 @@ async def test_a_failed_run_is_a_row_with_a_trace_to_read_and_save(lab, script):
 
 
 @pytest.mark.asyncio
-async def test_leaving_while_something_trains_asks_first(lab, script):
-    app = lab(start=lambda run: script(run, epochs=2000, seconds_each=0.005))
-    async with app.run_test(size=(80, 24)) as pilot:
+async def test_leaving_while_something_trains_asks_first():
+    app = lab(start=lambda run: script(run, epochs=20_000, seconds_each=0.005))
+    async with app.run_test(size=NARROW) as pilot:
         session = app.bench.session
         await pilot.press("r")
         await until(pilot, lambda: session.runs and session.runs[0].history.points)
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
         await pilot.press("escape")
-        await pilot.pause()
+        await until(pilot, lambda: not isinstance(app.screen, Confirm))
         assert not session.runs[0].finished
         await pilot.press("q")
         await until(pilot, lambda: isinstance(app.screen, Confirm))
@@ -212,9 +190,9 @@ async def test_leaving_while_something_trains_asks_first(lab, script):
 
 
 @pytest.mark.asyncio
-async def test_too_small_a_terminal_says_so_and_goes_on_training(lab, script):
+async def test_too_small_a_terminal_says_so_and_goes_on_training():
     app = lab(start=lambda run: script(run, epochs=50, seconds_each=0.002))
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await pilot.press("r")
         await pilot.resize_terminal(60, 15)
         await until(pilot, lambda: "too small" in text_of(app))
@@ -224,19 +202,18 @@ async def test_too_small_a_terminal_says_so_and_goes_on_training(lab, script):
 
 
 @pytest.mark.asyncio
-async def test_runs_are_picked_pinned_renamed_and_dropped(lab):
+async def test_runs_are_picked_pinned_renamed_and_dropped():
     app = lab()
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         session = app.bench.session
         await pilot.press("r")
         await pilot.press("right", "r")
         await until(pilot, lambda: len(session.runs) == 2 and not session.working)
         table = app.screen.query_one(RunsTable)
         await pilot.press("t", "down", "enter")
-        assert session.drawn == [session.runs[0]]
+        await until(pilot, lambda: session.drawn == [session.runs[0]])
         await pilot.press("b")
-        await pilot.pause()
-        assert session.baseline is session.runs[1]
+        await until(pilot, lambda: session.baseline is session.runs[1])
         assert app.bench.draft.baseline == session.runs[1].experiment
         await pilot.press("e")
         await until(pilot, lambda: isinstance(app.screen, Ask))
@@ -251,15 +228,15 @@ async def test_runs_are_picked_pinned_renamed_and_dropped(lab):
 
 
 @pytest.mark.asyncio
-async def test_choices_are_remembered_for_the_next_sitting(lab):
+async def test_choices_are_remembered_for_the_next_sitting():
     from normlab.tui import preferences
 
     app = lab()
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         app.theme = "colour-blind-light"
         app.load_preset(load_preset("d1-circles"), places.shipped_presets() / "d1-circles.toml")
         await pilot.press("g", "y")
-        await pilot.pause()
+        await until(pilot, lambda: app.preferences.chart != Preferences().chart)
     remembered, problems = preferences.load()
     assert not problems
     assert (remembered.theme, remembered.preset) == ("colour-blind-light", "d1-circles")
@@ -267,9 +244,9 @@ async def test_choices_are_remembered_for_the_next_sitting(lab):
 
 
 @pytest.mark.asyncio
-async def test_keys_can_be_ones_own(lab):
+async def test_keys_can_be_ones_own():
     app = lab(keys={"run": "f5"})
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await pilot.press("f5")
         await until(pilot, idle(app))
         assert len(app.bench.session.runs) == 1
@@ -279,9 +256,9 @@ async def test_keys_can_be_ones_own(lab):
 
 
 @pytest.mark.asyncio
-async def test_the_palette_offers_what_the_keys_do(lab):
+async def test_the_palette_offers_what_the_keys_do():
     app = lab()
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         offered = {command.title: command for command in app.get_system_commands(app.screen)}
         assert {"Run what the form says", "Pause or go on", "Log/linear", "Baseline", "Theme"} <= set(offered)
@@ -294,7 +271,7 @@ HOSTILE = "[@click=app.quit]x[/][red] \x1b]0;pwned\x07 \u202eevil [/"
 
 
 @pytest.mark.asyncio
-async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp_path):
+async def test_hostile_text_is_shown_harmlessly_on_every_screen(tmp_path):
     """Names, presets, paths, errors and traces, through every screen: no raw control character comes out."""
     written = []
 
@@ -310,17 +287,23 @@ async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp
     )
     save_preset(named, places.own_presets() / "named.toml")
     app = lab(named, start=start)
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         app.run_all(named, tmp_path / HOSTILE.replace("/", ""))
         await until(pilot, idle(app))
         app.bench.session.runs[0].name = HOSTILE
         app.bench.draft.change("dataset.kind", "file")
         app.bench.draft.change("dataset.path", HOSTILE)
         app.screen.refresh_form()
-        for keys in (("l",), ("l", "t", "i"), ("escape", "t", "e"), ("escape", "t", "D"), ("escape", "c"), ("p",),
-                     ("down",), ("end",), ("up",), ("question_mark",), ("l", "f"), ("d",)):  # fmt: skip
+        for keys, kind in (
+            (("l",), LabScreen), (("l", "t", "i"), Read), (("escape", "t", "e"), Ask),
+            (("escape", "t", "D"), Confirm), (("escape", "c"), CompareScreen), (("p",), PresetsScreen),
+            (("down",), PresetsScreen), (("end",), PresetsScreen), (("up",), PresetsScreen),
+            (("question_mark",), HelpScreen), (("l", "f"), LabScreen), (("d",), Choose),
+        ):  # fmt: skip
             await pilot.press(*keys)
-            await pilot.pause(0.05)
+            await until(pilot, lambda kind=kind: isinstance(app.screen, kind))
+            if kind is PresetsScreen:
+                await until(pilot, lambda: details_shown(app.screen))
             written.append(text_of(app))
     shown = "\n".join(written)
     assert "[@click=app.quit]x[/]" in shown
@@ -332,9 +315,9 @@ async def test_hostile_text_is_shown_harmlessly_on_every_screen(lab, script, tmp
 
 
 @pytest.mark.asyncio
-async def test_what_is_pasted_loses_its_invisible_characters(lab):
+async def test_what_is_pasted_loses_its_invisible_characters():
     app = lab()
-    async with app.run_test(size=(120, 36)) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await pilot.press("r")
         await until(pilot, idle(app))
         await pilot.press("t", "e")

@@ -1,40 +1,48 @@
 """A few screens as pictures, compared with those kept: `pytest --snapshot-update` takes new ones."""
 
 import pytest
+from support.screens import NARROW, WIDE, text_of, until
+from support.script import script
 
 from normlab.lab.presets import load_preset
 from normlab.tui.app import LabApp
 from normlab.tui.preferences import Preferences
+from normlab.tui.widgets.chart_canvas import ChartCanvas
 
 
 async def settle(pilot):
-    bench = pilot.app.bench
-    for _ in range(500):
-        await pilot.pause(0.01)
-        if not bench.session.working and bench.draft.checked:
-            break
-    await pilot.pause(0.6)  # charts are drawn again after half a second at the latest
+    """Wait until nothing trains, all of it is shown and the form is checked."""
+    app, session, draft = pilot.app, pilot.app.bench.session, pilot.app.bench.draft
+
+    def drawn():
+        seen = app.screen._compositor.visible_widgets
+        return all(
+            canvas._key == canvas._wanted for canvas in app.screen.query(ChartCanvas) if canvas in seen
+        )
+
+    await until(pilot, lambda: not session.working and app._seen == session.version)
+    await until(pilot, lambda: draft.checked and drawn())
     await pilot.wait_for_scheduled_animations()
-    await pilot.pause()
 
 
 @pytest.mark.parametrize(
-    ("theme", "size", "keys"),
+    ("theme", "size", "keys", "words"),
     [
-        ("normlab-dark", (120, 36), ["r", "right", "r"]),
-        ("normlab-light", (80, 24), ["r", "right", "r", "g"]),
-        ("colour-blind-dark", (80, 24), []),
-        ("normlab-dark", (120, 36), ["r", "right", "r", "c"]),
-        ("normlab-light", (80, 24), ["p"]),
-        ("normlab-dark", (80, 24), ["question_mark"]),
+        ("normlab-dark", WIDE, ["r", "right", "r"], "26,634 parameters"),
+        ("normlab-light", NARROW, ["r", "right", "r", "g"], "norm = batch"),
+        ("colour-blind-dark", NARROW, [], "3 layers"),
+        ("normlab-dark", WIDE, ["r", "right", "r", "c"], "norm = batch"),
+        ("normlab-light", NARROW, ["p"], "training loss looks like learning."),
+        ("normlab-dark", NARROW, ["question_mark"], "Everywhere"),
     ],
     ids=["lab-wide", "charts-narrow", "form-narrow", "compare-wide", "presets-narrow", "help-narrow"],
 )
-def test_screens_look_as_they_did(snap_compare, no_torch, script, theme, size, keys):
+def test_screens_look_as_they_did(snap_compare, no_torch, theme, size, keys, words):
     async def press(pilot):
         for key in keys:
             await pilot.press(key)
             await settle(pilot)
+        await until(pilot, lambda: words in text_of(pilot.app))
         await settle(pilot)
 
     app = LabApp(load_preset("digits"), Preferences(theme=theme), start=script)

@@ -2,6 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.screens import SIZES, details_shown, notices, text_of, until
 from textual.app import App
 from textual.widgets import Input, Static, TextArea
 
@@ -9,12 +10,13 @@ from normlab.core import places
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import load_preset_file
 from normlab.lab.settings import change
+from normlab.tui.screens.dialogs import Confirm
 from normlab.tui.screens.presets import PresetsScreen
+from normlab.tui.screens.save_preset import SavePreset
 from normlab.tui.session import Session
 from normlab.tui.widgets.preset_list import PresetList, read_entry
 from normlab.tui.widgets.prose import Prose
 
-SIZES = pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 PLAIN = 'title = "Mine"\n[experiment]\n'
 
 
@@ -42,25 +44,34 @@ def own(name, text):
     return path
 
 
-def text_of(app):
-    return "\n".join("".join(s.text for s in strip) for strip in app.screen._compositor.render_strips())
+def facts_of(app):
+    return app.screen.query_one("#facts", Static).visual.plain
 
 
 async def settle(pilot):
-    """Wait for the files, and for the details that follow the highlight after 0.05 s."""
+    """Wait for the files, and for the details, which follow the highlight."""
     await pilot.pause()
     screen = pilot.app.screen_stack[1]
     await pilot.app.workers.wait_for_complete(
         [worker for worker in pilot.app.workers if worker.group == "presets" and worker.node is screen]
     )
-    await pilot.pause(0.1)
-    await pilot.pause()
+    await until(pilot, lambda: details_shown(screen))
 
 
 async def search(pilot, words):
-    await pilot.press("slash", *words[:2])
-    pilot.app.screen.query_one(Input).value = words
     await settle(pilot)
+    screen = pilot.app.screen
+    await pilot.press("slash", *words[:2])
+    screen.query_one(Input).value = words
+    found = {str(entry.path) for entry in screen._entries if entry.matches(words.lower().split())}
+    await until(
+        pilot, lambda: {option.id for option in screen.query_one(PresetList).options if option.id} == found
+    )
+    await settle(pilot)
+
+
+async def until_screen(pilot, kind):
+    await until(pilot, lambda: isinstance(pilot.app.screen, kind))
 
 
 @SIZES
@@ -81,8 +92,8 @@ async def test_details_tell_words_arms_runs_and_claims(size):
     app = Host()
     async with app.run_test(size=size) as pilot:
         await search(pilot, "b2-dropout")
-        details = app.screen.query_one("#facts", Static).visual.plain
-        assert "The data and the net of" in text_of(app)
+        details = facts_of(app)
+        await until(pilot, lambda: "The data and the net of" in text_of(app))
         assert "dropout   model.dropout.kind = dropout, model.dropout.p = 0.5" in details
         assert "12 runs: 2 arms with 6 seeds each" in details
         assert "Dropout ends at a lower validation error" in details
@@ -127,7 +138,7 @@ async def test_a_click_shows_and_a_double_click_loads():
         chosen = app.screen.query_one(PresetList).chosen
         assert chosen.stem == "a2-depth-width"
         await pilot.click(PresetList, offset=(4, 2), times=2)
-        await pilot.pause()
+        await until(pilot, lambda: app.loaded)
         assert [path for _, path in app.loaded] == [chosen]
 
 
@@ -139,18 +150,19 @@ async def test_all_arms_run_at_once_where_they_are_few_and_after_a_question_wher
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("a")
-        await pilot.pause()
-        assert "Queue 21 runs: 21 seeds?" in text_of(app)
+        await until(pilot, lambda: "Queue 21 runs: 21 seeds?" in text_of(app))
         await pilot.press("n")
+        await until_screen(pilot, PresetsScreen)
         assert app.ran == []
         await pilot.press("a")
-        await pilot.pause()
+        await until_screen(pilot, Confirm)
         await pilot.press("y")
-        await pilot.pause()
+        await until(pilot, lambda: app.ran)
+        await settle(pilot)
         await pilot.press("down")
         await settle(pilot)
         await pilot.press("a")
-        await pilot.pause()
+        await until(pilot, lambda: len(app.ran) == 2)
         assert [path.stem for _, path in app.ran] == ["many", "some"]
 
 
@@ -174,7 +186,7 @@ async def test_a_broken_file_is_listed_with_its_errors(size, kind):
         await settle(pilot)
         shown = text_of(app)
         assert "! damaged" in shown
-        assert said in app.screen.query_one("#facts", Static).visual.plain
+        assert said in facts_of(app)
         assert "\x1b" not in shown
         await pilot.press("enter", "a")
         await pilot.pause()
@@ -200,6 +212,7 @@ async def test_hostile_words_are_shown_as_they_stand(size):
     app.open_url = lambda *args, **kwargs: opened.append(args)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
+        await until(pilot, lambda: "&#x202e;z" in text_of(app))
         shown = text_of(app)
         assert "\x1b" not in shown
         assert "\u202e" not in shown
@@ -210,7 +223,6 @@ async def test_hostile_words_are_shown_as_they_stand(size):
             "<b>y</b>",
         ):
             assert text in shown, text
-        assert "&#x202e;z" in shown
         for strip in app.screen._compositor.render_strips():
             for segment in strip:
                 assert "@click" not in (segment.style.meta if segment.style else {})
@@ -224,14 +236,19 @@ async def test_a_text_that_would_take_long_to_lay_out_is_shown_as_written():
     app = Host()
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        assert "- a" in text_of(app)
+        await until(pilot, lambda: "- a" in text_of(app))
         assert len(app.screen.query_one(Prose).query("*")) < 10
 
 
 async def write(pilot, name, title, about=""):
-    """Fill in the dialog and save."""
+    """Open the dialog, fill it in and save."""
     await pilot.press("w")
-    await pilot.pause()
+    await until_screen(pilot, SavePreset)
+    await fill_in(pilot, name, title, about)
+
+
+async def fill_in(pilot, name, title, about=""):
+    """Fill in the dialog, and save."""
     screen = pilot.app.screen
     screen.query_one("#name", Input).value = name
     screen.query_one("#preset-title", Input).value = title
@@ -248,27 +265,31 @@ async def test_the_form_is_saved_as_a_preset_and_opened(size):
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         await pilot.press("w")
-        await pilot.pause()
+        await until_screen(pilot, SavePreset)
         await pilot.press(*"my-norm", "enter", *"Layer", "tab", *"Why", "ctrl+s")
-        await settle(pilot)
         path = places.own_presets() / "my-norm.toml"
-        assert path.exists()
+        await until(pilot, path.exists)
         preset = load_preset_file(path)
         assert (preset.title, preset.about, preset.experiment) == ("Layer", "Why", form)
-        assert app.screen.query_one(PresetList).chosen == path
-        assert "norm layer" in app.screen.query_one("#facts", Static).visual.plain
+        await until(pilot, lambda: app.screen.query_one(PresetList).chosen == path)
+        await settle(pilot)
+        assert "norm layer" in facts_of(app)
 
 
 @SIZES
 @pytest.mark.asyncio
-@pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "é", "x.toml", "[/red]"])
-async def test_a_name_that_is_none_is_refused_in_the_dialog(size, name):
+async def test_a_name_that_is_none_is_refused_in_the_dialog(size):
     app = Host(Experiment())
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
-        await write(pilot, name, "title")
-        assert "holds letters, digits, - and _ only" in text_of(app)
+        await pilot.press("w")
+        await until_screen(pilot, SavePreset)
+        for name in ("", "a b", "../x", "a/b", "é", "x.toml", "[/red]"):
+            app.screen.query_one(".error", Static).update("")
+            await fill_in(pilot, name, "title")
+            await until(pilot, lambda: "holds letters, digits, - and _ only" in text_of(app))
         await pilot.press("escape")
+        await until_screen(pilot, PresetsScreen)
         assert not places.own_presets().exists()
 
 
@@ -278,8 +299,8 @@ async def test_wrong_words_are_told_in_the_dialog():
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await write(pilot, "mine", "", "hidden \u202e text")
+        await until(pilot, lambda: "title: " in app.screen.query_one(".error", Static).visual.plain)
         wrong = app.screen.query_one(".error", Static).visual.plain
-        assert "title: " in wrong
         assert "about: " in wrong
         assert "U+202E" in wrong
 
@@ -292,11 +313,38 @@ async def test_overwriting_asks(key, title):
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await write(pilot, "mine", "New")
-        assert "There is a preset mine of yours. Overwrite it?" in text_of(app)
+        await until(pilot, lambda: "There is a preset mine of yours. Overwrite it?" in text_of(app))
         await pilot.press(key)
-        await pilot.pause()
-        assert load_preset_file(path).title == title
+        await until(pilot, lambda: not isinstance(app.screen, Confirm))
+        await until(pilot, lambda: load_preset_file(path).title == title)
         assert path.read_text().startswith("# a comment")
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("text", [text for text, _ in BROKEN.values()], ids=list(BROKEN))
+async def test_a_broken_preset_is_written_afresh_after_the_question(text):
+    path = own("mine", text)
+    app = Host(Experiment())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await write(pilot, "mine", "New")
+        await until(pilot, lambda: "yours, a broken" in text_of(app))
+        await pilot.press("y")
+        await until(pilot, lambda: read_entry(path).title == "New")
+        await until_screen(pilot, PresetsScreen)
+
+
+@pytest.mark.asyncio
+async def test_a_folder_in_a_preset_s_place_is_told_in_the_dialog():
+    (places.own_presets() / "mine.toml").mkdir(parents=True)
+    app = Host(Experiment())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await write(pilot, "mine", "New")
+        await until_screen(pilot, Confirm)
+        await pilot.press("y")
+        await until_screen(pilot, SavePreset)
+        await until(pilot, lambda: "can't be written" in app.screen.query_one(".error", Static).visual.plain)
 
 
 @pytest.mark.asyncio
@@ -307,11 +355,11 @@ async def test_a_shipped_preset_is_never_overwritten():
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await write(pilot, "digits", "Mine")
-        await settle(pilot)
+        await until(pilot, lambda: notices(app))
         assert shipped.read_bytes() == before
         assert (places.own_presets() / "digits.toml").exists()
-        (note,) = app._notifications
-        assert "stands before the shipped preset digits" in note.message
+        (note,) = notices(app)
+        assert "stands before the shipped preset digits" in note
 
 
 @pytest.mark.asyncio
@@ -320,10 +368,10 @@ async def test_a_form_with_an_error_cannot_be_saved():
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("w")
-        await pilot.pause()
+        await until(pilot, lambda: notices(app))
         assert isinstance(app.screen, PresetsScreen)
-        (note,) = app._notifications
-        assert "mend" in note.message
+        (note,) = notices(app)
+        assert "mend" in note
 
 
 @pytest.mark.asyncio
@@ -333,15 +381,16 @@ async def test_only_own_presets_can_be_deleted_and_after_a_question():
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
         await pilot.press("D")
-        await pilot.pause()
+        await until_screen(pilot, Confirm)
         await pilot.press("n")
+        await until_screen(pilot, PresetsScreen)
         assert path.exists()
         await pilot.press("D")
-        await pilot.pause()
+        await until_screen(pilot, Confirm)
         await pilot.press("y")
+        await until(pilot, lambda: not path.exists())
+        await until(pilot, lambda: "Your presets" not in text_of(app))
         await settle(pilot)
-        assert not path.exists()
-        assert "Your presets" not in text_of(app)
         shipped = {file: file.read_bytes() for file in Path(places.shipped_presets()).iterdir()}
         await pilot.press("D")
         await pilot.pause()

@@ -4,6 +4,7 @@ import threading
 import time
 
 import pytest
+from support.script import script
 
 from normlab.core.errors import ConfigError, Problem
 from normlab.engine.events import Preparing
@@ -41,7 +42,7 @@ def norm(kind, **settings):
     return change(Experiment(), {"model.norm.kind": kind, **settings})
 
 
-def test_runs_train_one_after_the_other_in_one_thread(threads, script):
+def test_runs_train_one_after_the_other_in_one_thread(threads):
     inside = []
 
     def start(run):
@@ -57,7 +58,7 @@ def test_runs_train_one_after_the_other_in_one_thread(threads, script):
     assert session.current is None
 
 
-def test_a_run_queued_when_all_are_done_starts_again(threads, script):
+def test_a_run_queued_when_all_are_done_starts_again(threads):
     session = Session(threads, script)
     for _ in range(3):
         session.queue(norm("none"))
@@ -65,7 +66,7 @@ def test_a_run_queued_when_all_are_done_starts_again(threads, script):
     assert all(run.finished for run in session.runs)
 
 
-def test_the_first_run_is_the_baseline_and_labels_tell_what_differs(threads, script):
+def test_the_first_run_is_the_baseline_and_labels_tell_what_differs(threads):
     session = Session(threads, script)
     first, layer = session.queue(norm("none")), session.queue(norm("layer"))
     two = session.queue(norm("layer", **{"training.epochs": 5}))
@@ -77,7 +78,7 @@ def test_the_first_run_is_the_baseline_and_labels_tell_what_differs(threads, scr
     assert [session.label(run) for run in (first, layer)] == ["norm = none", "baseline"]
 
 
-def test_names_are_harmless(threads, script):
+def test_names_are_harmless(threads):
     session = Session(threads, script)
     run = session.queue(norm("none"))
     run.name = "\x1b[31mred‮"
@@ -85,7 +86,7 @@ def test_names_are_harmless(threads, script):
     assert "‮" not in session.label(run)
 
 
-def test_a_pause_pulls_nothing_and_a_step_goes_to_the_next_evaluation(threads, script):
+def test_a_pause_pulls_nothing_and_a_step_goes_to_the_next_evaluation(threads):
     session = Session(threads, script)
     session.pause()
     run = session.queue(norm("none"))
@@ -102,7 +103,7 @@ def test_a_pause_pulls_nothing_and_a_step_goes_to_the_next_evaluation(threads, s
     assert len(run.history.points) == 10
 
 
-def test_a_stopped_run_keeps_what_it_has_even_while_paused(threads, script):
+def test_a_stopped_run_keeps_what_it_has_even_while_paused(threads):
     session = Session(threads, script)
     session.pause()
     run, waiting = session.queue(norm("none")), session.queue(norm("batch"))
@@ -115,7 +116,7 @@ def test_a_stopped_run_keeps_what_it_has_even_while_paused(threads, script):
     assert (session.state(run), run.history.reason, len(run.history.points)) == ("stopped", "enough", 1)
 
 
-def test_a_failing_run_is_told_and_the_next_one_trains(threads, script):
+def test_a_failing_run_is_told_and_the_next_one_trains(threads):
     def start(run):
         if run.experiment.model.norm.kind == "batch":
             raise RuntimeError("[bold]torch fell over")
@@ -154,8 +155,8 @@ def test_a_download_can_be_stopped(threads):
     assert closed.is_set()
 
 
-def test_leaving_interrupts_the_run_and_empties_the_queue(threads, script):
-    session = Session(threads, lambda run: script(run, seconds_each=0.005, epochs=2000))
+def test_leaving_interrupts_the_run_and_empties_the_queue(threads):
+    session = Session(threads, lambda run: script(run, seconds_each=0.005, epochs=20_000))
     run, waiting = session.queue(norm("none")), session.queue(norm("batch"))
     until(lambda: run.history.points)
     session.interrupt("signal SIGTERM")
@@ -165,7 +166,7 @@ def test_leaving_interrupts_the_run_and_empties_the_queue(threads, script):
     assert not waiting.taken
 
 
-def test_arms_and_seeds_of_a_preset_queue_at_once(threads, script):
+def test_arms_and_seeds_of_a_preset_queue_at_once(threads):
     session = Session(threads, script)
     preset = load_preset("digits").with_(study={"seeds": 2})
     runs = session.queue_preset(preset)
@@ -176,7 +177,7 @@ def test_arms_and_seeds_of_a_preset_queue_at_once(threads, script):
     assert all(session.state(run) == "completed" for run in runs)
 
 
-def test_what_trains_is_not_dropped_and_a_dropped_baseline_has_a_successor(threads, script):
+def test_what_trains_is_not_dropped_and_a_dropped_baseline_has_a_successor(threads):
     session = Session(threads, script)
     session.pause()
     first, second = session.queue(norm("none")), session.queue(norm("batch"))
@@ -188,3 +189,51 @@ def test_what_trains_is_not_dropped_and_a_dropped_baseline_has_a_successor(threa
     session.drop(first)
     assert session.runs == [second]
     assert session.baseline is second
+
+
+def test_emptying_the_queue_never_leaves_a_baseline_that_is_gone(threads):
+    session = Session(threads, script)
+    session.pause()
+    trains = session.queue(norm("none"))
+    session.queue_preset(load_preset("digits"))
+    until(lambda: session.current is trains)
+    session.stop_all()
+    assert session.runs == [trains]
+    assert session.baseline is trains
+    until(lambda: trains.finished)
+
+
+def test_a_pause_ends_with_its_run(threads):
+    session = Session(threads, script)
+    session.pause()
+    first, second = session.queue(norm("none")), session.queue(norm("batch"))
+    until(lambda: first.history.num_steps)
+    session.stop(first)
+    until(lambda: second.finished)
+    assert not session.paused
+
+
+def test_a_single_step_asked_for_while_nothing_trains_holds_the_run_that_comes(threads):
+    session = Session(threads, script)
+    run = session.queue(norm("none"), single=True)
+    until(lambda: session.paused)
+    assert len(run.history.points) == 1
+    session.stop(run)
+    until(lambda: run.finished)
+
+
+def test_a_preset_of_too_many_runs_is_refused_whole(threads):
+    session = Session(threads, script)
+    preset = load_preset("digits").with_(study={"seeds": 1_000})
+    with pytest.raises(ConfigError, match="has more than 1,000 runs; run it headless"):
+        session.queue_preset(preset)
+    assert session.runs == []
+
+
+def test_the_baseline_is_called_so_once(threads):
+    session = Session(threads, script)
+    plain, named = session.queue(norm("none")), session.queue(norm("batch"))
+    assert session.heading(plain) == "baseline"
+    named.name = "mine"
+    session.pin(named)
+    assert session.heading(named) == "mine (baseline)"

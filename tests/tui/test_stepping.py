@@ -126,6 +126,13 @@ def test_no_step_leaves_the_bounds(upwards):
                 assert isinstance(value, int) or row.field.type == "number", row.path
 
 
+def test_a_list_that_was_stepped_down_to_none_begins_again_with_the_default_s_last():
+    assert down("mlp", "hidden", (64,)) == []
+    assert down("mlp", "hidden", ()) == []
+    assert up("mlp", "hidden", []) == [128]
+    assert up("mlp", "hidden", "64, no") == "64, no"
+
+
 def test_a_number_out_of_bounds_begins_anew():
     assert up("training", "epochs", 10**400) == 10
     assert up("adam", "lr", float("inf")) == 0.001

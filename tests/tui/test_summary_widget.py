@@ -1,22 +1,15 @@
 import pytest
-from textual.app import App
+from support.screens import ThemedApp, until
 
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 from normlab.lab.summary import summarize
-from normlab.tui.themes import DEFAULT, PALETTES
 from normlab.tui.widgets.summary import ModelSummary, layer_rows, one_line
 
 BASE = Experiment()
 
 
-class Host(App):
-    def __init__(self):
-        super().__init__()
-        for palette in PALETTES.values():
-            self.register_theme(palette.theme)
-        self.theme = DEFAULT
-
+class Host(ThemedApp):
     def compose(self):
         yield ModelSummary()
 
@@ -59,16 +52,15 @@ async def test_it_opens_by_key_and_by_mouse_and_never_leaves_its_width(size):
     async with app.run_test(size=size) as pilot:
         assert "no model" in app.summary.render().plain
         app.summary.show(summarize(change(BASE, {"model.kind": "resnet18", "model.norm.kind": "group"})))
-        await pilot.pause()
-        assert app.summary.size.height == 1
+        await until(pilot, lambda: app.summary.size.height == 1)
         app.summary.focus()
         await pilot.press("enter")
-        assert app.summary.size.height > 8
+        await until(pilot, lambda: app.summary.size.height > 8)
         lines = app.summary.render().plain.split("\n")
         assert "conv" in "\n".join(lines)
         assert all(len(line) <= app.summary.size.width for line in lines)
         await pilot.click(ModelSummary)
-        assert app.summary.size.height == 1
+        await until(pilot, lambda: app.summary.size.height == 1)
 
 
 @pytest.mark.asyncio
@@ -77,8 +69,6 @@ async def test_settings_without_a_model_show_none():
     async with app.run_test(size=(80, 24)) as pilot:
         app.summary.expanded = True
         app.summary.show(summarize(BASE))
-        await pilot.pause()
-        assert app.summary.size.height > 1
+        await until(pilot, lambda: app.summary.size.height > 1)
         app.summary.show(None)
-        await pilot.pause()
-        assert app.summary.size.height == 1
+        await until(pilot, lambda: app.summary.size.height == 1)

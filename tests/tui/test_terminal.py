@@ -27,6 +27,7 @@ LAB = (sys.executable, "-m", "normlab")
 MODES = ("?1049", "?1000", "?1002", "?1003", "?1006", "?1015", "?1004", "?2004")
 """Alternate screen, the mouse, focus, bracketed paste."""
 PIECE = re.compile(r"\x1b\[([?>=<]?[0-9;]*)[ $]?([@-~])|\x1b\][^\x07]*\x07|\x1b[^\[\]]|[\r\n]|[^\x1b\r\n]+")
+PIECE_OF_CONTROL = re.compile(r"\x1b\[[?>=<]?[0-9;]*[ $]?[@-~]|\x1b\][^\x07]*\x07")
 UNENDED = re.compile(r"\x1b(\[[?>=<]?[0-9;]*[ $]?|\][^\x07]*)?$")
 
 
@@ -105,6 +106,11 @@ class Terminal:
             os.close(self.master)
             os.close(self.slave)
             self.master = -1
+
+    @property
+    def after_the_lab(self):
+        """What was written once the alternate screen had been left."""
+        return self.written[self.written.rfind("\x1b[?1049l") :]
 
     def assert_restored(self):
         """Claim that the terminal is as it was before."""
@@ -206,6 +212,7 @@ def test_digits_trains_by_one_key_and_the_terminal_is_left_as_it_was(saved):
         shown.press("q")
         assert shown.ends() == 0
         shown.assert_restored()
+        assert re.sub(PIECE_OF_CONTROL, "", shown.after_the_lab) == "", "nothing is said"
     assert saved() == ["best.safetensors", "experiment.toml", "last.safetensors"]
 
 
@@ -421,7 +428,7 @@ def test_what_is_pasted_is_shown_harmlessly(long):
         shown.wait_gone("Name of this run")
         # Filters: of settings, of commands, of presets, of help.
         shown.press("f")
-        shown.wait(READY)
+        shown.wait("Find")
         shown.press("/")
         shown.wait("Go to a setting")
         paste(shown, PASTED)
@@ -515,4 +522,4 @@ def test_an_unhandled_error_exits_non_zero_with_the_terminal_restored(when):
             shown.press("g")
         assert shown.ends(60) == 1
         shown.assert_restored()
-        assert "out of order" in shown.written[shown.written.rfind("\x1b[?1049l") :]
+        assert "out of order" in shown.after_the_lab

@@ -6,7 +6,8 @@ import pytest
 from normlab.engine.events import Point
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
-from normlab.views.comparison import compare, spread
+from normlab.views.comparison import compare
+from normlab.views.comparison_cells import spread
 from normlab.views.history import History
 
 NAN, INF = math.nan, math.inf
@@ -218,13 +219,71 @@ def test_differences_are_to_the_baseline_and_signed():
     ]
     sizes = row_of("parameters", ran(num_parameters=1000), ran(num_parameters=3500))
     assert str(sizes[1]) == "3,500 (+2,500)"
-    assert all(cell.difference is None for cell in row_of("seconds", ran(), ran(seconds=9.0)))
+    assert str(row_of("seconds", ran(), ran(seconds=9.0))[1]) == "9.00 (+7.50)"
+    assert str(row_of("epoch (best)", ran(), ran(best=(4, 0.1)))[1]) == "4 (+3)"
 
 
 def test_the_difference_of_several_seeds_is_that_of_their_means():
     cells = row_of("val_loss (last)", [ran(last=(2, 1.0)), ran(last=(2, 3.0))], [ran(last=(2, 1.5))])
     assert cells[1].difference == pytest.approx(-0.5)
     assert cells[1].is_best
+
+
+def seeds(*values, first=0, **settings):
+    """Runs with a seed each, that end at these losses."""
+    return [ran({"seed": first + at, **settings}, last=(2, value)) for at, value in enumerate(values)]
+
+
+def test_the_difference_of_arms_is_taken_seed_by_seed():
+    baseline, other = seeds(1.0, 2.0, 6.0), seeds(1.5, 1.0, first=1, **{"optimizer.lr": 0.1})
+    cells = row_of("val_loss (last)", baseline, other)
+    assert cells[0].difference is None
+    assert cells[1].difference == pytest.approx(((1.5 - 2.0) + (1.0 - 6.0)) / 2)
+
+
+def test_seeds_that_the_baseline_lacks_are_told_and_not_compared():
+    comparison = table(seeds(1.0, 2.0), seeds(1.0, 2.0, first=1), seeds(1.0, 2.0, first=5))
+    assert comparison.not_compared == ["", "1 of 2 seeds differ", "seed differs"]
+    cells = row_of("val_loss (last)", seeds(1.0, 2.0), seeds(1.0, 2.0, first=1), seeds(1.0, first=5))
+    assert [cell.difference for cell in cells] == [None, -1.0, None]
+
+
+def test_single_runs_are_compared_with_the_baseline_of_their_seed():
+    baseline, changed = seeds(1.0, 2.0), seeds(1.5, 1.0, **{"optimizer.lr": 0.1})
+    runs = [baseline[0], changed[0], baseline[1], changed[1]]
+    comparison = compare([(str(at), [run]) for at, run in enumerate(runs)], repeats=baseline)
+    assert comparison.not_compared == [""] * 4
+    row = next(row for row in comparison.results if row.name == "val_loss (last)")
+    assert [cell.difference for cell in row.cells] == [None, 0.5, None, -1.0]
+    assert [cell.is_best for cell in row.cells] == [True, False, False, True], "the best of each seed"
+
+
+def test_a_repeat_with_the_baseline_s_seed_is_not_what_runs_are_compared_with():
+    (run,), (again,), (other,) = seeds(1.0), seeds(3.0), seeds(4.0)
+    comparison = compare([("a", [run]), ("b", [other])], repeats=[again])
+    assert next(row for row in comparison.results if row.name == "val_loss (last)").cells[1].difference == 3.0
+
+
+def test_means_over_other_seeds_are_no_rivals():
+    cells = row_of("val_loss (last)", seeds(1.0, 2.0), seeds(0.5))
+    assert cells[1].difference == -0.5
+    assert not any(cell.is_best for cell in cells)
+
+
+def test_metrics_beside_the_scores_have_differences_and_no_best():
+    def measured(grad_norm, lr, speed):
+        point = Point(epoch=1, step=1, metrics={"val_loss": 0.5, "grad_norm": grad_norm, "lr": lr})
+        return History("", Experiment(), best=point, last=point, samples_per_second=speed)
+
+    found = {row.name: row.cells for row in table(measured(2.0, 0.1, 9e3), measured(1.5, 0.2, 1e4)).results}
+    assert str(found["grad_norm (best = last)"][1]) == "1.5000 (-0.5000)"
+    assert str(found["lr (best = last)"][1]) == "0.2000 (+0.1000)"
+    assert str(found["samples_per_second"][1]) == "10,000 (+1,000)"
+    assert not any(cell.is_best for cells in found.values() for cell in cells)
+
+
+def test_arms_with_one_name_can_be_told_apart():
+    assert compare([("a", [ran()]), ("a", [ran()]), ("a (2)", [ran()])]).arms == ["a", "a (2)", "a (2) (2)"]
 
 
 @pytest.mark.parametrize(
@@ -285,7 +344,8 @@ def test_accuracies_under_another_loss_and_validation_under_noisy_labels_are_com
         runs = [History("", experiment, best=point, last=point) for experiment in (Experiment(), other)]
         comparison = table(*runs)
         assert comparison.not_compared == ["", reason]
-        compared = {row.name.split()[0] for row in comparison.results if row.cells[1].difference is not None}
+        results = {row.name.split()[0]: row.cells[1] for row in comparison.results}
+        compared = {name for name in point.metrics if results[name].difference is not None}
         assert compared == names
 
 

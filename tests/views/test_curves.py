@@ -18,6 +18,7 @@ from normlab.views.curves import (
     Curve,
     collect,
     draw_curves,
+    next_axis,
     places,
     resolve_axis,
     smooth,
@@ -37,7 +38,8 @@ def lived(*losses, val=None, settings=None, outcome="completed", **more):
         metrics |= {"val_loss": val[epoch - 1]} if val else {}
         metrics |= {name: values[epoch - 1] for name, values in more.items()}
         history.fold(Measured(run="r", epoch=epoch, step=10 * epoch, metrics=metrics))
-    history.fold(RunFinished(run="r", outcome=outcome, best=history.best, last=history.last, seconds=1.0))
+    if outcome:
+        history.fold(RunFinished(run="r", outcome=outcome, best=history.best, last=history.last, seconds=1.0))
     return history
 
 
@@ -64,7 +66,7 @@ def test_a_picture_has_a_tab_once_there_is_one(sizes, title):
     ends = tuple(1.0 for _ in sizes)
     answers = (0.0,) * math.prod(sizes)
     history.fold(
-        Probed(run="r", epoch=1, step=1, low=ends, high=ends, sizes=sizes, answers=answers, train=(), val=())
+        Probed(run="r", epoch=1, step=1, low=ends, high=ends, sizes=sizes, answers=answers, num_classes=None)
     )
     assert [tab.title for tab in tabs([lived(1.0), history])][-1] == title
 
@@ -86,13 +88,17 @@ def test_a_run_is_gathered_over_the_axis(axis, x):
     assert places([run]) == x
 
 
-def test_the_place_of_divergence_is_the_last_finite_one():
-    assert curves(lived(2.0, 1.0, NAN, 3.0)).diverged == 2
-    assert curves(lived(2.0, 1.0, 1.0, val=[1.0, INF, 1.0])).diverged == 1
-    assert curves(lived(NAN)).diverged == 1, "there is no earlier one"
+def test_the_place_of_divergence_is_that_of_the_first_value_that_stays_odd():
+    assert curves(lived(2.0, 1.0, NAN, outcome="diverged")).diverged == 3
+    assert curves(lived(2.0, 1.0, 1.0, val=[1.0, INF, NAN], outcome=None)).diverged == 2
     assert curves(lived(2.0, 1.0, outcome="diverged")).diverged == 2, "between two evaluations"
     assert curves(lived(2.0, 1.0)).diverged is None
     assert curves(lived(outcome="diverged")).diverged is None
+
+
+@pytest.mark.parametrize("outcome", [None, "completed", "stopped"])
+def test_an_infinity_that_passes_is_no_divergence(outcome):
+    assert curves(lived(2.0, INF, 1.0, outcome=outcome)).diverged is None
 
 
 def test_smoothing_is_a_debiased_moving_average():
@@ -109,6 +115,12 @@ def test_smoothing_does_not_count_what_is_not_finite():
     assert [with_gap[0], with_gap[3]] == without
     assert math.isnan(with_gap[1])
     assert with_gap[2] == INF
+
+
+def test_a_schedule_is_never_smoothed():
+    run = curves(lived(*[1.0] * 9), RATE)
+    rough, smoothed = (text_of(run, tab=RATE, choices=ChartChoices(smoothing=f)) for f in (0.0, 0.9))
+    assert rough == smoothed
 
 
 def test_only_training_is_smoothed_and_only_where_it_is_drawn():
@@ -139,9 +151,10 @@ def test_the_best_epoch_is_marked():
 
 
 def test_divergence_is_marked_at_the_top_edge_and_never_a_point():
-    good, bad = lived(2.0, 2.0, 1.0), lived(1.5, 1.6, NAN)
+    good, bad = lived(2.0, 2.0), lived(1.5, 1.6, NAN, outcome="diverged")
     drawing, lines = text_of(curves(good), curves(bad))
-    assert lines[0][drawing.column(2)] == DIVERGED
+    assert drawing.high == 3, "the mark has its place on the axis"
+    assert lines[0][drawing.column(3)] == DIVERGED
     assert "".join(lines).count(DIVERGED) == 1
 
 
@@ -167,9 +180,35 @@ def test_reading_gives_the_nearest_points():
 
 def test_reading_beyond_a_curve_gives_nothing():
     run = curves(lived(5.0, 4.0, 3.0), RATE)
-    assert run.read(3.9) == (pytest.approx(0.1 / 3),)
-    assert run.read(5) == run.read(-1) == (None,)
+    assert run.read(3.4) == (pytest.approx(0.1 / 3),)
+    assert run.read(0.6) == (0.1,)
+    assert run.read(4) == run.read(3.6) == run.read(0.4) == run.read(0) == (None,)
+    assert curves(lived(5.0)).read(2)[0] is None, "a single point reaches nowhere"
     assert curves(lived()).read(1) == (None, None)
+
+
+def test_the_newest_of_several_evaluations_in_one_epoch_is_read():
+    curve = Curve([1, 1, 2, 2, 2, 3], [6.0, 5.0, 4.0, 3.0, 2.0, 1.0])
+    assert [curve.near(x) for x in (0.6, 1, 1.4, 1.6, 2, 2.4, 3, 3.5)] == [5, 5, 5, 2, 2, 2, 1, 1]
+
+
+def test_the_best_value_is_its_own_among_several_in_one_epoch():
+    history = History("", change(Experiment(), {"training.steps": 4}))
+    for step, loss in enumerate((0.9, 0.5, 0.8, 0.7), 1):
+        metrics = {"train_loss": 1.0, "val_loss": loss, "seconds": 1.0}
+        history.fold(Measured(run="r", epoch=1, step=step, metrics=metrics))
+    run = curves(history)
+    assert (run.best, run.best_values, run.judged) == (1, (1.0, 0.5), 0.5)
+
+
+def test_the_axis_key_goes_round_and_back_to_what_training_is_counted_in():
+    for history, first in ((lived(1.0), "epoch"), (lived(1.0, settings={"training.steps": 50}), "step")):
+        choices, seen = ChartChoices(), []
+        for _ in range(3):
+            choices = choices.model_copy(update={"axis": next_axis(choices, [history])})
+            seen.append(choices.axis)
+        assert seen == [*(axis for axis in ("epoch", "step", "seconds") if axis != first), "auto"]
+        assert next_axis(ChartChoices(axis=first), [history]) == seen[0]
 
 
 def test_choices_survive_being_written_down():

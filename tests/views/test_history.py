@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from normlab.engine.events import Measured, Progress, RunFinished, RunStarted, Warned
+from normlab.engine.events import Measured, Probed, ProbeSamples, Progress, RunFinished, RunStarted, Warned
 from normlab.engine.loop import run
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
@@ -104,3 +104,27 @@ def test_a_curve_runs_over_epochs_steps_or_seconds():
         history.fold(Measured(run="r", epoch=epoch, step=10 * epoch, metrics=metrics))
     assert history.curve("val_loss", "step")[0] == [10, 20]
     assert history.curve("val_loss", "seconds")[0] == [0.25, 0.5]
+
+
+def test_the_samples_of_the_first_picture_are_kept():
+    history, samples = History("", Experiment()), ProbeSamples(train=((1.0, 2.0),), val=())
+    for step, told in ((1, samples), (2, None)):
+        picture = Probed(
+            run="r", epoch=1, step=step, low=(0.0,), high=(1.0,), sizes=(1,), answers=(0.5,),
+            num_classes=None, samples=told,
+        )  # fmt: skip
+        history.fold(picture)
+        assert (history.probed, history.samples) == (picture, samples)
+
+
+def test_a_point_shows_only_once_its_rank_is_known():
+    seen = []
+
+    class Points(list):
+        def append(self, point):
+            seen.append((history.best, history.last) == (point, point))
+            super().append(point)
+
+    history = History("", Experiment(), points=Points())
+    history.fold(Measured(run="r", epoch=1, step=1, metrics={"val_loss": 0.5, "seconds": 1.0}))
+    assert seen == [True]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from normlab.engine.events import Probed
+from normlab.engine.events import Probed, ProbeSamples
 from normlab.views.picture import draw_picture
 
 NAN, INF = math.nan, math.inf
@@ -17,20 +17,21 @@ finite = st.floats(-1e38, 1e38)
 def line(answers, train=((0.0, 0.0),), val=(), low=0.0, high=1.0):
     return Probed(
         run="a", epoch=1, step=1, low=(low,), high=(high,), sizes=(len(answers),), answers=tuple(answers),
-        train=tuple(train), val=tuple(val),
+        num_classes=None, samples=ProbeSamples(train=tuple(train), val=tuple(val)),
     )  # fmt: skip
 
 
-def plane(answer, train=((0.5, 0.5, 0.0),), val=(), size=20):
+def plane(answer, train=((0.5, 0.5, 0.0),), val=(), size=20, classes=2):
     grid = [(x / (size - 1), y / (size - 1)) for y in range(size) for x in range(size)]
     return Probed(
         run="a", epoch=1, step=1, low=(0.0, 0.0), high=(1.0, 1.0), sizes=(size, size),
-        answers=tuple(float(answer(x, y)) for x, y in grid), train=tuple(train), val=tuple(val),
+        answers=tuple(float(answer(x, y)) for x, y in grid), num_classes=classes,
+        samples=ProbeSamples(train=tuple(train), val=tuple(val)),
     )  # fmt: skip
 
 
 def picture(probed, width=60, height=20, color=False, ascii=False):
-    return draw_picture(probed, TRAIN, VAL, HUES, width, height, color, ascii)
+    return draw_picture(probed, probed.samples, TRAIN, VAL, HUES, width, height, color, ascii)
 
 
 def bare(text):
@@ -48,7 +49,7 @@ def inside(text):
 
 LINE = line([x / 100 for x in range(101)], [(0.2, 0.5)], [(0.8, 0.1)])
 TWO = plane(lambda x, y: x > 0.5, [(0.1, 0.1, 0), (0.9, 0.9, 1)], [(0.1, 0.9, 0), (0.9, 0.1, 1)])
-VALUES = plane(lambda x, y: x + y / 2, [(0.1, 0.1, 0.2)], [(0.9, 0.9, 1.3)])
+VALUES = plane(lambda x, y: x + y / 2, [(0.1, 0.1, 0.2)], [(0.9, 0.9, 1.3)], classes=None)
 
 
 @pytest.mark.parametrize("probed", [LINE, TWO, VALUES], ids=["line", "classes", "values"])
@@ -87,8 +88,8 @@ def test_a_line_of_any_answers_is_drawn(answers, samples, width, height):
     st.lists(st.floats(width=32), min_size=4, max_size=4),
     st.lists(st.tuples(finite, finite, finite), max_size=5),
 )
-def test_a_plane_of_any_answers_is_drawn(answers, samples):
-    probed = plane(lambda x, y: answers[round(x) + 2 * round(y)], samples, samples[1:], size=2)
+def test_a_plane_of_any_values_is_drawn(answers, samples):
+    probed = plane(lambda x, y: answers[round(x) + 2 * round(y)], samples, samples[1:], size=2, classes=None)
     assert len(picture(probed, 40, 12, color=True).split("\n")) == 12
 
 
@@ -219,9 +220,9 @@ def test_answers_that_are_not_finite_leave_a_hole_in_the_plane(probed, color):
 
 
 def test_values_are_shaded_from_low_to_high():
-    rows = inside(picture(plane(lambda x, y: x, [(-9.0, 0.0, 0.5)])))
+    rows = inside(picture(plane(lambda x, y: x, [(-9.0, 0.0, 0.5)], classes=None)))
     assert re.fullmatch(r"\.+:+-+=+\++\*+#+", rows[5])
-    row = picture(plane(lambda x, y: x, [(-9.0, 0.0, 0.5)]), color=True).split("\n")[5]
+    row = picture(plane(lambda x, y: x, [(-9.0, 0.0, 0.5)], classes=None), color=True).split("\n")[5]
     hues = re.findall(r"\x1b\[38;2;(\d+);", row)
     reds = [int(red) for red in hues]
     assert len(reds) >= 20
@@ -229,7 +230,7 @@ def test_values_are_shaded_from_low_to_high():
 
 
 def test_samples_of_values_have_the_shade_that_the_answer_should_have():
-    text = picture(plane(lambda x, y: x, [(0.5, 0.5, 1.0)], [(0.5, 0.9, 0.0)]), color=True)
+    text = picture(plane(lambda x, y: x, [(0.5, 0.5, 1.0)], [(0.5, 0.9, 0.0)], classes=None), color=True)
     assert f"{code(HUES[1])}•\x1b[0m" in text
     assert f"{code(HUES[0])}x\x1b[0m" in text
 
@@ -241,6 +242,6 @@ def test_neither_part_hides_the_other():
 
 
 def test_values_that_happen_to_be_whole_are_not_taken_for_classes():
-    assert "class" not in picture(plane(lambda x, y: x, [(0.5, 0.5, 1.0)]))
-    assert "class" not in picture(plane(lambda x, y: 0, [(0.5, 0.5, -1.0)]))
-    assert "class" in picture(plane(lambda x, y: NAN, [(0.5, 0.5, 1.0)]))
+    whole = [(0.5, 0.5, 1.0)]
+    assert "class" not in picture(plane(lambda x, y: 0, whole, classes=None))
+    assert "class" in picture(plane(lambda x, y: NAN, whole))

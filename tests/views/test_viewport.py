@@ -110,15 +110,25 @@ def test_another_axis_starts_afresh():
     assert view == over(*range(20))
 
 
-ACTIONS = st.sampled_from(["zoom(.5)", "zoom(2)", "pan(.25)", "pan(-.25)", "step(1, int)", "step(-1, int)",
-                           "edge(0)", "edge(-1)", "put(3.3)"])  # fmt: skip
+def test_the_cursor_goes_with_its_place():
+    view = over(1, 2, 3, cursor=2)
+    view.follow([1, 2, 3, 4])
+    assert view.cursor == 2
+    view.follow([1, 3])
+    assert view.cursor is None
+
+
+ACTIONS = st.sampled_from([
+    ("zoom", 0.5), ("zoom", 2), ("pan", 0.25), ("pan", -0.25), ("step", 1, int), ("step", -1, int),
+    ("edge", 0), ("edge", -1), ("put", 3.3),
+])  # fmt: skip
 
 
 @given(st.lists(st.integers(0, 50), unique=True), st.lists(ACTIONS))
 def test_whatever_is_pressed_stays_within_the_places(places, actions):
     view = over(*sorted(places))
-    for action in actions:
-        eval(f"view.{action}")
+    for name, *arguments in actions:
+        getattr(view, name)(*arguments)
         if places:
             low, high = view.stretch
             assert min(places) - 1e-9 <= low <= high <= max(places) + 1e-9

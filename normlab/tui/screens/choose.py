@@ -12,7 +12,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from normlab.core.text import visible
-from normlab.tui.screens.dialogs import Dialog, lines
+from normlab.tui.screens.dialogs import Dialog
+from normlab.tui.widgets.lines import lines
 
 
 class Choose(Dialog[str | None]):

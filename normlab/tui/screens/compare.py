@@ -1,5 +1,6 @@
 """Compare: the picked runs side by side, what they change and what it did."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import work
@@ -8,21 +9,27 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.widgets import Footer, Static
 
+from normlab.core.text import visible
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import label
 from normlab.tui.keys import show_key
 from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.saving import save_as
 from normlab.tui.session import LabRun, Session
-from normlab.tui.themes import MARKS, hue_of
+from normlab.tui.themes import hue_of
 from normlab.tui.widgets.charts import ChartPane
 from normlab.tui.widgets.comparison_table import Column, ComparisonTable
 from normlab.tui.widgets.too_small import TooSmall
 from normlab.views.comparison import Comparison, compare
 from normlab.views.comparison_text import to_csv, to_markdown
-from normlab.views.curves import ChartChoices
+from normlab.views.history import History
+from normlab.views.marks import mark_of
 
 NOTHING = "Nothing to compare yet: run something in the Lab (l), then change one thing and run again."
 NONE_PICKED = "No run is picked: pick some in the Lab (l)."
 ONE = "One run so far: change one thing in the Lab (l) and run again."
+ONE_ARM = "One arm so far, mean ± sd: change one thing in the Lab (l) and run again."
+ONE_PICKED = "One is picked: pick others in the Lab (l) to compare it with."
 
 WRITERS = {".md": to_markdown, ".csv": to_csv}
 """What writes a comparison, by the ending of a file's name."""
@@ -47,18 +54,20 @@ class CompareScreen(ModeScreen):
         Binding("e", "all_settings", "All settings", id="compare.all_settings"),
         Binding("C", "copy", "Copy as Markdown", id="compare.copy"),
         Binding("w", "export", "Export", id="compare.export"),
+        Binding("g", "group", "Runs/arms", id="compare.group"),
     ]
 
-    def __init__(self, session: Session, choices: ChartChoices) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session, "compare", classes="empty")
-        self._choices = choices
         self.all_settings = False
         """Whether settings that are equal are shown too."""
+        self.grouped = True
+        """Whether runs that share everything but the seed are one column."""
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
-        yield ChartPane(self.session, self._choices)
-        yield ComparisonTable(self._choices.ascii)
+        yield ChartPane(self.session)
+        yield ComparisonTable()
         yield Static(id="signs")
         yield Static(id="nothing")
         yield Footer(show_command_palette=False)
@@ -76,14 +85,31 @@ class CompareScreen(ModeScreen):
             return []
         return [baseline, *(run for run in drawn if run is not baseline)]
 
-    def comparison(self, runs: list[LabRun]) -> Comparison:
-        """Compare runs as the table shows them; the first one is the baseline."""
-        named = [(self._label(run), [run.history]) for run in runs]
-        return compare(named, self.all_settings)
+    @property
+    def arms(self) -> list[list[LabRun]]:
+        """The runs of each column, the baseline's first."""
+        return by_arm(self.runs) if self.grouped else [[run] for run in self.runs]
 
-    def _label(self, run: LabRun) -> str:
-        label = self.session.label(run)
-        return f"{label} (baseline)" if run is self.session.baseline and label != "baseline" else label
+    def comparison(self) -> Comparison:
+        """Compare runs as the table shows them; the first column is the baseline's."""
+        named = [(self._label(arm), [run.history for run in one_a_seed(arm)]) for arm in self.arms]
+        return compare(named, self.all_settings, self._repeats())
+
+    def _repeats(self) -> list[History]:
+        """The baseline with other seeds, picked or not: what runs with these seeds are compared with."""
+        baseline = self.session.baseline
+        assert baseline is not None
+        same = (run for run in reversed(self.session.runs) if _arm_of(run) == _arm_of(baseline))
+        return [run.history for run in same if run.history.last is not None]
+
+    def _label(self, arm: Sequence[LabRun]) -> str:
+        first, seeds = arm[0], len(one_a_seed(arm))
+        name = self.session.label(first)
+        if seeds > 1:
+            name = visible(first.name or label(self.session.changes(first)), 60)
+        if first is self.session.baseline and name != "baseline":
+            name += " (baseline)"
+        return name + f" · {seeds} seeds" * (seeds > 1) + " · not drawn" * (not any(r.shown for r in arm))
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
@@ -93,28 +119,48 @@ class CompareScreen(ModeScreen):
 
     def _refresh_table(self) -> None:
         runs = self.runs
+        self._several = len(by_arm(runs)) < len(runs)
+        self.refresh_bindings()
         if self.has_class("empty") == bool(runs):
             self.set_class(not runs, "empty")
-            self.refresh_bindings()
             if runs and self.is_current:
                 self.set_focus(self.query_one(ComparisonTable))
         if not runs:
             begun = any(run.taken for run in self.session.runs)
             self.query_one("#nothing", Static).update(Content(NONE_PICKED if begun else NOTHING))
             return
-        columns = [
-            Column(MARKS[run.hue % len(MARKS)], hue_of(self.app.theme, run.hue), self._label(run))
-            for run in runs
-        ]
-        table = self.query_one(ComparisonTable)
-        table.show(columns, self.comparison(runs))
-        self.query_one("#signs", Static).update(Content(table.signs if len(runs) > 1 else ONE))
+        arms, comparison = self.arms, self.comparison()
+        columns = [Column(self._marks(arm), name) for arm, name in zip(arms, comparison.arms, strict=True)]
+        self.query_one(ComparisonTable).show(columns, comparison, self.session.choices.ascii)
+        self.query_one("#signs", Static).update(Content(self._signs(len(arms))))
+
+    def _marks(self, arm: Sequence[LabRun]) -> tuple[tuple[str, str], ...]:
+        """Give mark and hue of each curve that is drawn of an arm."""
+        theme = self.app.theme
+        return tuple((mark_of(r.hue), hue_of(theme, r.hue)) for r in arm if r.shown)
+
+    def _signs(self, arms: int) -> str:
+        """Say what the table's signs mean, or what is missing for a comparison."""
+        runs = self.runs
+        if arms > 1:
+            seeds = len({run.experiment.seed for run in runs})
+            return self.query_one(ComparisonTable).signs(seeds > 1, arms < len(runs))
+        if any(run.taken and run not in runs for run in self.session.runs):
+            return ONE_PICKED
+        return ONE if len(runs) == 1 else ONE_ARM
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer this screen's keys where there is something to compare."""
+        if action == "group":
+            return self._several
         if action in ("all_settings", "copy", "export") and self.has_class("empty"):
             return None
         return super().check_action(action, parameters)
+
+    def action_group(self) -> None:
+        """Show arms, each over its seeds, or every run."""
+        self.grouped = not self.grouped
+        self._refresh_table()
 
     def action_all_settings(self) -> None:
         """Show the settings that are equal, or fold them away."""
@@ -123,9 +169,10 @@ class CompareScreen(ModeScreen):
 
     def action_copy(self) -> None:
         """Copy the table as Markdown."""
-        self.app.copy_to_clipboard(to_markdown(self.comparison(self.runs)))
+        self.app.copy_to_clipboard(to_markdown(self.comparison()))
         keys = [key for key, found in self.active_bindings.items() if found.binding.action == "export"]
-        why = f"Copied as Markdown. Some terminals block that; {show_key(keys[0])} writes a file."
+        export = show_key(keys[0]) if keys else "the export"  # whose key may be the table's own
+        why = f"Copied as Markdown. Some terminals block that; {export} writes a file."
         self.notify(why, markup=False)
 
     @work
@@ -135,6 +182,27 @@ class CompareScreen(ModeScreen):
             self.app,
             "Export to (.md is Markdown, .csv is CSV)",
             "comparison.md",
-            lambda path: WRITERS[path.suffix.lower()](self.comparison(self.runs)),
+            lambda path: WRITERS[path.suffix.lower()](self.comparison()),
             WRITERS,
         )
+
+
+def by_arm(runs: Sequence[LabRun]) -> list[list[LabRun]]:
+    """Gather the runs that share everything but the seed, in their order."""
+    arms: dict[Experiment, list[LabRun]] = {}
+    for run in runs:
+        arms.setdefault(_arm_of(run), []).append(run)
+    return list(arms.values())
+
+
+def one_a_seed(arm: Sequence[LabRun]) -> list[LabRun]:
+    """Keep the last run of each seed, and the first one of all, which may be the baseline."""
+    found: dict[int, LabRun] = {}
+    for run in arm:
+        if found.get(run.experiment.seed) is not arm[0]:
+            found[run.experiment.seed] = run
+    return list(found.values())
+
+
+def _arm_of(run: LabRun) -> Experiment:
+    return run.experiment.model_copy(update={"seed": 0})

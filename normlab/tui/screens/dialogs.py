@@ -1,4 +1,4 @@
-"""Small windows over a screen: a question, a line to type, a text to read, a choice from a list."""
+"""Small windows over a screen: a question, and a line to type."""
 
 from collections.abc import Callable
 from typing import ClassVar, TypeVar
@@ -12,13 +12,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input, Static
 
 from normlab.core.text import visible
+from normlab.tui.widgets.lines import lines
 
 T = TypeVar("T")
-
-
-def lines(text: str) -> Content:
-    """Make a text of several lines harmless to show, none of it cut."""
-    return Content("\n".join(visible(line, len(line)) for line in text.expandtabs(4).split("\n")))
 
 
 class Dialog(ModalScreen[T]):

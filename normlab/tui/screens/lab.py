@@ -24,7 +24,6 @@ from normlab.tui.widgets.runs_table import RunsTable
 from normlab.tui.widgets.summary import ModelSummary
 from normlab.tui.widgets.too_small import TooSmall
 from normlab.tui.workbench import Workbench
-from normlab.views.curves import ChartChoices
 
 PANES = (("form", "Form", "f"), ("charts", "Charts", "g"), ("runs", "Runs", "t"))
 
@@ -51,11 +50,11 @@ class LabScreen(ModeScreen):
         Binding("t", "pane('runs')", "Runs", id="lab.runs", show=False),
     ]
 
-    def __init__(self, bench: Workbench, choices: ChartChoices) -> None:
+    def __init__(self, bench: Workbench) -> None:
         super().__init__(bench.session, "lab", classes="form")
         self.bench, self.run_bar = bench, RunBar(bench)
         self.form, self.summary = ExperimentForm(bench.draft), ModelSummary()
-        self.charts, self.runs = ChartPane(bench.session, choices), RunsPane(bench.session)
+        self.charts, self.runs = ChartPane(bench.session), RunsPane(bench.session)
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
@@ -85,12 +84,18 @@ class LabScreen(ModeScreen):
 
     def action_pane(self, name: str) -> None:
         """Go to a part of the screen, which is shown alone where there is no room for all."""
+        row = self.form.last  # hiding the form lets Textual move the focus within it first
         self._show_panes(name)
+
+        def focus_row() -> None:
+            self.form.focus_row(row)
+
         focus = {
-            "form": self.form.focus_last,
+            "form": focus_row,
             "charts": self.charts.focus_last,
             "runs": self.runs.table.focus,
         }
+        self.form.last = row
         self.call_after_refresh(focus[name])
 
     def _show_panes(self, name: str) -> None:
@@ -105,6 +110,14 @@ class LabScreen(ModeScreen):
             self.refresh_form()
         for part in (self.run_bar, self.runs, self.charts):
             part.refresh_session()
+
+    def show_refusal(self) -> None:
+        """Go to the setting that keeps the experiment from running."""
+        if (refusal := self.bench.refusal()) is not None:
+            path = next((p for p in (refusal.path, f"{refusal.path}.kind") if p in self.form.rows), None)
+            if path is not None:
+                self.form.last = path
+                self.action_pane("form")
 
     def refresh_form(self) -> None:
         """Show a draft that was changed from elsewhere."""

@@ -6,30 +6,26 @@ from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
-from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
-from textual.timer import Timer
-from textual.widgets import Footer, Input
+from textual.widgets import Input
 
 from normlab.core import places
 from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, preset_files
+from normlab.tui.screens.browse import BrowseScreen
 from normlab.tui.screens.dialogs import Confirm
-from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.save_preset import SavePreset
 from normlab.tui.session import Session
 from normlab.tui.widgets.preset_details import PresetDetails, runs_of
 from normlab.tui.widgets.preset_list import Entry, PresetList, read_entry
-from normlab.tui.widgets.too_small import TooSmall
 
 MANY_RUNS = 20
 
 Act = Callable[[Preset, Path], None]
 
 
-class PresetsScreen(ModeScreen):
+class PresetsScreen(BrowseScreen):
     """A list of presets, and beside it what the highlighted one asks and compares.
 
     `load` puts a preset into the form, `run_all` queues all its arms with all seeds, `form_experiment`
@@ -37,14 +33,13 @@ class PresetsScreen(ModeScreen):
     """
 
     CSS = """
-    PresetsScreen #list { width: 34; height: 1fr; border-right: solid $panel; }
+    PresetsScreen #list { width: 34; }
     PresetsScreen.-wide #list { width: 48; }
-    PresetsScreen #list Input { border: none; height: 1; padding: 0 1; background: $surface; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "run_all", "Run all arms", id="presets.run_all"),
         Binding("w", "save", "Save the form", id="presets.save"),
-        Binding("slash", "search", "Search", id="presets.search"),
+        Binding("slash", "find", "Search", id="presets.search"),
         Binding("D", "delete", "Delete", id="presets.delete"),
         Binding("escape", "back", "Back to the list", id="presets.list", show=False),
         Binding("down", "back(False)", "From the search to the list", id="presets.down", show=False),
@@ -57,25 +52,11 @@ class PresetsScreen(ModeScreen):
         run_all: Act,
         form_experiment: Callable[[], Experiment | None],
     ) -> None:
-        super().__init__(session, "presets")
+        self.presets, self.details = PresetList(compact=True), PresetDetails()
+        super().__init__(session, "presets", self.presets, self.details, "/ to search")
         self._load, self._run_all, self._form_experiment = load, run_all, form_experiment
         self._entries = [Entry(path) for path in preset_files()]
         self._open: Path | None = None
-        self._soon: Timer | None = None
-
-    def compose(self) -> ComposeResult:
-        yield self.top_bar
-        with Horizontal():
-            with Vertical(id="list"):
-                yield Input(placeholder="/ to search", select_on_focus=False)
-                yield PresetList(compact=True)
-            yield PresetDetails()
-        yield Footer(show_command_palette=False)
-        yield TooSmall()
-
-    def on_mount(self) -> None:
-        self._list()
-        self.query_one(PresetList).focus()
 
     def on_screen_resume(self) -> None:
         self._read()  # files may have changed
@@ -87,37 +68,28 @@ class PresetsScreen(ModeScreen):
         """Read all files anew, in a thread: the first one costs 0.2 s; show `open_`."""
         self._entries = await asyncio.to_thread(lambda: [read_entry(path) for path in preset_files()])
         self._open = open_ or self._open
-        self._list()
+        self.show_list()
 
-    @on(Input.Changed)
-    def _list(self) -> None:
+    def show_list(self) -> None:
         """List the presets that hold every word searched for; the open one stays open where it can."""
-        words = self.query_one(Input).value.lower().split()
-        found = [entry for entry in self._entries if entry.matches(words)]
-        self.query_one(PresetList).show(found, self._open)
+        words = self.filter.value.lower().split()
+        self.presets.show([entry for entry in self._entries if entry.matches(words)], self._open)
 
     @property
     def _entry(self) -> Entry | None:
         """The highlighted preset."""
-        chosen = self.query_one(PresetList).chosen
+        chosen = self.presets.chosen
         return next((entry for entry in self._entries if entry.path == chosen), None)
 
-    @on(PresetList.OptionHighlighted)
-    def _highlighted(self) -> None:
-        if self._soon is not None:
-            self._soon.stop()
-        # A held arrow key passes presets faster than they can be laid out.
-        self._soon = self.set_timer(0.05, self._show)
-
-    async def _show(self) -> None:
+    async def show_page(self) -> None:
+        """Show what the highlighted preset asks."""
         if (entry := self._entry) is None:
             return
-        details = self.query_one(PresetDetails)
         if entry.path != self._open:
-            details.scroll_home(animate=False)
+            self.details.scroll_home(animate=False)
         self._open = entry.path
         self.refresh_bindings()
-        await details.show(entry)
+        await self.details.show(entry)
 
     # What the keys do.
 
@@ -163,7 +135,7 @@ class PresetsScreen(ModeScreen):
         hides = (places.shipped_presets() / path.name).exists()
         note = f" It stands before the shipped preset {path.stem} now." if hides else ""
         self.notify(f"Saved {visible(str(path), 400)}.{note}", markup=False)
-        self.query_one(Input).value = ""
+        self.filter.value = ""
         self._read(path)
 
     @work
@@ -180,14 +152,6 @@ class PresetsScreen(ModeScreen):
                 self.notify(why, severity="error", markup=False)
             self._read()
 
-    def action_search(self) -> None:
-        self.query_one(Input).focus()
-
     @on(Input.Submitted)
     def _searched(self) -> None:
-        self.query_one(PresetList).focus()
-
-    def action_back(self, clear: bool = True) -> None:
-        if clear:
-            self.query_one(Input).value = ""
-        self.query_one(PresetList).focus()
+        self.presets.focus()

@@ -10,8 +10,9 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, Static
 
-from normlab.tui.screens.dialogs import Dialog, lines
+from normlab.tui.screens.dialogs import Dialog
 from normlab.tui.screens.saving import save_as
+from normlab.tui.widgets.lines import lines
 
 
 class Read(Dialog[None]):

@@ -13,10 +13,14 @@ from textual.widgets import Button, Input, Label, Static, TextArea
 
 from normlab.core import places
 from normlab.core.errors import NormlabError
+from normlab.core.files import write_atomically
 from normlab.core.parsing import parse
 from normlab.lab.experiment import Experiment
-from normlab.lab.presets import Preset, save_preset
-from normlab.tui.screens.dialogs import Confirm, Dialog, lines
+from normlab.lab.presets import Preset, preset_tree, save_preset
+from normlab.lab.toml import update_toml
+from normlab.tui.screens.dialogs import Confirm, Dialog
+from normlab.tui.widgets.lines import lines
+from normlab.tui.widgets.preset_list import read_entry
 
 MAX_NAME = 60
 
@@ -76,10 +80,16 @@ class SavePreset(Dialog[Path | None]):
         title, about = self.query_one("#preset-title", Input).value.strip(), self.query_one(TextArea).text
         try:
             preset = parse(Preset, {"title": title, "about": about, "experiment": self._experiment})
-            question = f"There is a preset {self._stem} of yours. Overwrite it?"
+            broken = path.exists() and read_entry(path).preset is None
+            question = f"There is a preset {self._stem} of yours{', a broken one' * broken}. Overwrite it?"
             if path.exists() and not await self.app.push_screen_wait(Confirm(question, "Overwrite")):
                 return
-            save_preset(preset, path)
+            if broken:  # there is no order and no comment to keep
+                write_atomically(path, update_toml("", preset_tree(preset)).encode())
+            else:
+                save_preset(preset, path)
+        except OSError as error:
+            self._tell(f"{path}: can't be written: {error.strerror}")
         except NormlabError as error:
             self._tell("\n".join(map(str, error.problems)))
         else:

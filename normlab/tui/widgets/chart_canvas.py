@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
+from normlab.core.text import visible
 from normlab.views.chart import Drawing
 
 
@@ -50,14 +51,11 @@ class ChartCanvas(Widget, can_focus=True):
             super().__init__()
             self.x = x
 
-    class Built(Message):
-        """A new drawing stands."""
-
     def __init__(self) -> None:
         super().__init__()
         self.drawing = Drawing(())
         self.num_builds = 0
-        """Drawings made since the start."""
+        """Drawings made since the start: for tests and the benchmark."""
         self._scene = Scene(None, None, lambda _width, _height: "")
         self._cursor: float | None = None
         self._key: tuple[Hashable, Hashable] | None = None
@@ -91,10 +89,16 @@ class ChartCanvas(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """Give one line of the drawing, with the cursor on it."""
         width = self.size.width
-        strip = self._strips[y] if y < len(self._strips) else Strip.blank(width)
-        if self._cursor is not None and self.drawing.width and self._on_canvas(y):
-            strip = self._with_cursor(strip, self.drawing.column(self._cursor))
-        return strip.adjust_cell_length(width).apply_style(self.rich_style)
+        strip = self._strips[y].adjust_cell_length(width) if y < len(self._strips) else Strip.blank(width)
+        drawing, cursor = self.drawing, self._cursor
+        if (
+            cursor is not None
+            and drawing.width
+            and self._on_canvas(y)
+            and drawing.low <= cursor <= drawing.high
+        ):
+            strip = self._with_cursor(strip, drawing.column(cursor))
+        return strip.apply_style(self.rich_style)
 
     def _on_canvas(self, y: int) -> bool:
         return y < len(self.drawing.lines) - 2  # above the axis and its labels
@@ -123,7 +127,10 @@ class ChartCanvas(Widget, can_focus=True):
                 self._waits = True
                 self.set_timer(wait, self._wake)
             return
-        built = self._scene.build(size.width, size.height)
+        try:
+            built = self._scene.build(size.width, size.height)
+        except Exception as error:  # a chart must not end a training
+            built = visible(f"The chart can't be drawn: {type(error).__name__}: {error}", 400)
         if isinstance(built, str):
             self.drawing = Drawing(())
             self._strips = self._sentence(built)
@@ -133,7 +140,6 @@ class ChartCanvas(Widget, can_focus=True):
             self.num_builds += 1
             self._built.append(monotonic())
         self._key = key
-        self.post_message(self.Built())
 
     def _ready(self, asked: bool) -> float:
         """Tell when a drawing may next be made: four a second, of which new data takes two."""

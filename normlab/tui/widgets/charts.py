@@ -1,7 +1,6 @@
 """The charts: tabs of metrics, the chart under a cursor, one row of readings, a legend."""
 
 from collections.abc import Hashable
-from functools import partial
 from typing import ClassVar
 
 from textual import on
@@ -12,15 +11,15 @@ from textual.events import Resize
 from textual.message import Message
 from textual.theme import Theme
 from textual.widget import Widget
-from textual.widgets import Static
 
-from normlab.engine.events import Probed
 from normlab.tui.session import LabRun, Session
-from normlab.tui.themes import DEFAULT, MARKS, PALETTES, hue_of
+from normlab.tui.themes import hue_of
 from normlab.tui.widgets.chart_canvas import ChartCanvas, Scene
-from normlab.tui.widgets.legend import LegendLine, legend, manner, reading
+from normlab.tui.widgets.legend import LegendLine, Lines, legend, manner, reading
 from normlab.tui.widgets.metric_tabs import MetricTabs
-from normlab.views.chart import ASCII, Drawing
+from normlab.tui.widgets.pictures import Pictures
+from normlab.views.cells import ASCII
+from normlab.views.chart import Drawing
 from normlab.views.curves import (
     LOSS,
     SMOOTHINGS,
@@ -28,15 +27,16 @@ from normlab.views.curves import (
     RunCurves,
     collect,
     draw_curves,
+    next_axis,
     places,
     resolve_axis,
     tabs,
 )
 from normlab.views.history import Axis
-from normlab.views.picture import draw_picture
+from normlab.views.marks import mark_of
 from normlab.views.viewport import Viewport
 
-AXES: tuple[Axis, ...] = ("epoch", "step", "seconds")
+READING_LINES = 2
 LEGEND_LINES = 6
 
 NO_RUNS = "No curves yet. Press r to train what the form says."
@@ -52,13 +52,13 @@ class ChartPane(Widget):
     DEFAULT_CSS = """
     ChartPane {
         layout: vertical;
-        & > #reading { height: 1; color: $secondary; }
+        & > #reading { height: auto; min-height: 1; color: $secondary; }
         & > #legend { height: auto; }
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("m", "next_tab(1)", "Metric", id="charts.next_tab"),
-        Binding("M", "next_tab(-1)", "Metric before", id="charts.previous_tab", show=False),
+        Binding("m", "turn_tab(1)", "Metric", id="charts.next_tab"),
+        Binding("M", "turn_tab(-1)", "Metric before", id="charts.previous_tab", show=False),
         Binding("y", "log", "Log/linear", id="charts.log"),
         Binding("s", "smooth", "Smoothing", id="charts.smooth"),
         Binding("a", "axis", "Epochs/steps/seconds", id="charts.axis"),
@@ -81,13 +81,11 @@ class ChartPane(Widget):
             super().__init__()
             self.choices = choices
 
-    def __init__(self, session: Session, choices: ChartChoices, *, id: str | None = None) -> None:
-        super().__init__(id=id)
+    def __init__(self, session: Session) -> None:
+        super().__init__()
         self.session = session
-        self.choices = choices
         self.viewport = Viewport()
-        self.pictured: LabRun | None = None
-        """Whose picture somebody asked for."""
+        self.pictures = Pictures(session)
         self._tabs = [LOSS]
         self._tab = LOSS
         self._axis: Axis = "epoch"
@@ -98,8 +96,8 @@ class ChartPane(Widget):
         """Stack tabs, canvas, readings and legend."""
         yield MetricTabs()
         yield ChartCanvas()
-        yield Static(id="reading")
-        yield Static(id="legend")
+        yield Lines(id="reading")
+        yield Lines(id="legend")
 
     def on_mount(self) -> None:
         """Show what there is, and follow the theme."""
@@ -116,6 +114,11 @@ class ChartPane(Widget):
     def focus_last(self) -> None:
         """Give the keys to the chart."""
         self.canvas.focus()
+
+    @property
+    def choices(self) -> ChartChoices:
+        """How somebody likes the charts; every pane of the session shows the same."""
+        return self.session.choices
 
     @property
     def canvas(self) -> ChartCanvas:
@@ -138,19 +141,18 @@ class ChartPane(Widget):
             self.viewport.reset()
         gathered = {run.id: self._gather(run) for run in drawn}
         if list(gathered.values()) != list(self._gathered.values()):
-            self.viewport.places = places([curves for _, curves in gathered.values()])
+            self.viewport.follow(places([curves for _, curves in gathered.values()]))
         self._gathered = gathered
         self._lines = {run.id: self._line(run, gathered[run.id][1]) for run in drawn}
         self._show()
 
     def _gather(self, run: LabRun) -> tuple[Hashable, RunCurves]:
         history, theme = run.history, self.app.theme
-        key = (len(history.points), history.outcome, self._tab, self._axis, theme, self.choices.ascii)
+        key = (len(history.points), history.outcome, self._tab, self._axis, theme)
         before = self._gathered.get(run.id)
         if before and before[0] == key:
             return before
-        mark = self._plain(MARKS[run.hue % len(MARKS)])
-        return key, collect(history, self._tab, self._axis, hue_of(theme, run.hue), mark)
+        return key, collect(history, self._tab, self._axis, hue_of(theme, run.hue), mark_of(run.hue))
 
     def _line(self, run: LabRun, curves: RunCurves) -> LegendLine:
         state = self.session.state(run).replace("_", " ")
@@ -160,37 +162,37 @@ class ChartPane(Widget):
         return text.translate(ASCII) if self.choices.ascii else text
 
     def _show(self) -> None:
-        picture = self._pictured()
-        if picture is not None and picture.history.probed is not None:
-            data: Hashable = (picture.id, picture.history.probed.step)
-            build = partial(self._build_picture, picture.history.probed)
+        view: Hashable = (self._tab, self.choices, self.viewport.span, self.viewport.end, self.app.theme)
+        picture = self.pictures.shown if self._tab.key == "picture" else None
+        if picture is not None:
+            scene = self.pictures.scene(picture, view, self.app)
         else:
             data = (self._nothing(), *((name, key) for name, (key, _) in self._gathered.items()))
-            build = self._build_curves
-        view = (self._tab, self.choices, self.viewport.span, self.viewport.end, self.app.theme)
+            scene = Scene(data, view, self._build_curves, self.choices.ascii)
         self.query_one(MetricTabs).show(self._tabs, self._tab)
-        self.canvas.show(Scene(data, view, build, self.choices.ascii))
+        self.canvas.show(scene)
         self.canvas.point(None if picture else self.viewport.cursor)
         text, under = self._texts(picture)
-        _update(self.query_one("#reading", Static), text)
-        _update(self.query_one("#legend", Static), under)
+        self.query_one("#reading", Lines).show(text)
+        self.query_one("#legend", Lines).show(under)
 
     def _texts(self, picture: LabRun | None) -> tuple[Content, Content]:
         """Write the row of readings, and the legend."""
         width, lines = self.size.width, list(self._lines.values())
         if picture is not None:
             line = self._lines[picture.id]
-            whose = f" {line.label}, epoch {picture.history.epoch}"
+            whose = f" {line.label}, epoch {picture.history.probed.epoch}" if picture.history.probed else ""
             mark = (line.curves.mark, line.curves.color)
             return Content.assemble(mark, whose).truncate(width, ellipsis=True), Content()
         if not lines:
             return Content(), Content()
         if self.viewport.cursor is None:
             text = Content(manner(lines, self._tab, self.choices, self._axis, self.viewport))
+            text = text.truncate(width, ellipsis=True)
         else:
-            text = reading(lines, self._axis, self.viewport.cursor)
+            text = reading(lines, self._axis, self.viewport.cursor, width, READING_LINES)
         height = max(1, min(LEGEND_LINES, self.size.height // 4))
-        return text.truncate(width, ellipsis=True), legend(lines, width, height, self.choices.ascii)
+        return text, legend(lines, width, height, self.choices.ascii)
 
     def _nothing(self) -> str:
         """Tell why there are no curves, where there are none."""
@@ -210,32 +212,17 @@ class ChartPane(Widget):
         drawing = draw_curves(runs, self._tab, self.choices, self._axis, width, height, window)
         return drawing or (NO_LOG if self.choices.log and self._tab.scaled else NO_VALUES)
 
-    def _build_picture(self, probed: Probed, width: int, height: int) -> Drawing:
-        palette = PALETTES.get(self.app.theme, PALETTES[DEFAULT])
-        train = palette.theme.foreground or palette.hues[0]
-        colors = (train, palette.hues[1], palette.hues)
-        text = draw_picture(probed, *colors, width, height, not self.app.no_color, self.choices.ascii)
-        return Drawing(tuple(text.rstrip("\n").split("\n")))
-
-    def _pictures(self) -> list[LabRun]:
-        return [run for run in self.session.drawn if run.id in self._lines and run.history.probed is not None]
-
-    def _pictured(self) -> LabRun | None:
-        """Choose the run whose picture is shown: the one asked for, the one under way, or the last."""
-        found = self._pictures() if self._tab.key == "picture" else []
-        chosen = (run for run in (self.pictured, self.session.current, *found[-1:]) if run in found)
-        return next(chosen, None)
-
     # What people ask for.
 
     def choose(self, **changes: object) -> None:
         """Draw otherwise from now on, and say so."""
-        self.choices = self.choices.model_copy(update=changes)
+        self.session.choices = self.choices.model_copy(update=changes)
+        self.session.touch()
         self.post_message(self.Chosen(self.choices))
         self.refresh_session()
 
-    def action_next_tab(self, by: int) -> None:
-        """Bring the next tab to the front."""
+    def action_turn_tab(self, by: int) -> None:
+        """Bring the next tab (1) or the one before (-1) to the front."""
         row = self._tabs.index(self._tab) + by
         self.choose(metric=self._tabs[row % len(self._tabs)].key)
 
@@ -258,8 +245,8 @@ class ChartPane(Widget):
         self.choose(smoothing=higher[0] if higher else SMOOTHINGS[0])
 
     def action_axis(self) -> None:
-        """Let curves run over the next of epochs, steps and seconds."""
-        self.choose(axis=AXES[(AXES.index(self._axis) + 1) % len(AXES)])
+        """Let curves run over what training is counted in, or over one of the others."""
+        self.choose(axis=next_axis(self.choices, [run.history for run in self.session.drawn]))
 
     def action_zoom(self, factor: float) -> None:
         """Draw a shorter or a longer stretch, around the cursor or up to the end."""
@@ -273,9 +260,8 @@ class ChartPane(Widget):
 
     def action_step(self, by: int) -> None:
         """Move the cursor, or show the next run's picture."""
-        if (shown := self._pictured()) is not None:
-            found = self._pictures()
-            self.pictured = found[(found.index(shown) + by) % len(found)]
+        if self._tab.key == "picture" and self.pictures.shown is not None:
+            self.pictures.step(by)
         else:
             self.viewport.step(by, self.canvas.drawing.column)
         self._show()
@@ -294,12 +280,3 @@ class ChartPane(Widget):
     def _pointed(self, event: ChartCanvas.Pointed) -> None:
         self.viewport.put(event.x)
         self._show()
-
-
-def _update(static: Static, text: Content) -> None:
-    """Show a text, where it is another one; the layout follows where its height has changed."""
-    before = static.visual
-    if isinstance(before, Content) and before.is_same(text):
-        return
-    lines = before.plain.count("\n") if isinstance(before, Content) else -1
-    static.update(text, layout=lines != text.plain.count("\n") or not text.plain)

@@ -8,7 +8,8 @@ from textual.coordinate import Coordinate
 from textual.widgets import DataTable
 
 from normlab.views.chart import ASCII
-from normlab.views.comparison import CONFOUNDED, NOT_COMPARED, Cell, Comparison, Row
+from normlab.views.comparison import CONFOUNDED, NOT_COMPARED, Comparison
+from normlab.views.comparison_cells import Cell, Row
 from normlab.views.curves import BEST
 
 DIFFERS = "≠"
@@ -21,11 +22,10 @@ SIDEWAYS = 8
 
 @dataclass(frozen=True)
 class Column:
-    """The head of a run's column."""
+    """The head of a column."""
 
-    mark: str
-    hue: str
-    """As #rrggbb."""
+    marks: Sequence[tuple[str, str]]
+    """Mark and hue, as #rrggbb, of each of its curves."""
     label: str
 
 
@@ -48,15 +48,16 @@ class ComparisonTable(DataTable[Text]):
     }
     """
 
-    def __init__(self, ascii: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__(cursor_type="row", fixed_columns=1, cursor_foreground_priority="renderable")
-        self._ascii = ascii
+        self._ascii = False
         self._columns: list[Text] = []
         self._rows: list[str] = []
         self._cells: list[list[Text]] = []
 
-    def show(self, columns: Sequence[Column], comparison: Comparison) -> None:
+    def show(self, columns: Sequence[Column], comparison: Comparison, ascii: bool = False) -> None:
         """Bring the table up to date; while its rows and columns stay, only changed cells are touched."""
+        self._ascii = ascii
         heads = [self._head(column) for column in columns]
         names: list[str] = []
         cells: list[list[Text]] = []
@@ -75,11 +76,16 @@ class ComparisonTable(DataTable[Text]):
             self._fill(heads, names, cells)
         self._columns, self._rows, self._cells = heads, names, cells
 
-    @property
-    def signs(self) -> str:
-        """What the table's signs mean, in a line."""
-        differs = f"{self._differs} not the baseline's"
-        return self._plain(f"{BEST} best   {differs}   ( ) difference to the baseline   = the same")
+    def signs(self, by_seed: bool, means: bool) -> str:
+        """Say what the table's signs mean, in a line: with several seeds, and with means over them."""
+        if means:
+            said = f"mean ± sd   {BEST} best   {self._differs} other setting"
+        elif by_seed:
+            said = f"{BEST} best of a seed   {self._differs} other setting"
+        else:
+            said = f"{BEST} best   {self._differs} other setting"
+        ends = ", by seed" if by_seed else "   = the same"
+        return self._plain(f"{said}   ( ) difference to the baseline{ends}")
 
     @property
     def _differs(self) -> str:
@@ -105,7 +111,12 @@ class ComparisonTable(DataTable[Text]):
         self.call_after_refresh(self.scroll_to, x, y, animate=False)
 
     def _head(self, column: Column) -> Text:
-        return _text(self._plain(f"{column.mark} {_short(column.label)}"), f"bold {column.hue}")
+        label = _short(column.label)
+        if len(column.marks) == 1:  # a single curve lends its head its colour
+            ((mark, hue),) = column.marks
+            return _text(self._plain(f"{mark} {label}"), f"bold {hue}")
+        marks = [(self._plain(mark), f"bold {hue}") for mark, hue in column.marks]
+        return Text.assemble(*marks, (self._plain(f"{' ' * bool(marks)}{label}"), "bold"))
 
     def _row(self, row: Row) -> list[Text]:
         warns = row.name in (CONFOUNDED, NOT_COMPARED)

@@ -5,10 +5,11 @@ from typing import ClassVar
 from textual.content import Content
 from textual.widgets import Static
 
-from normlab.core.choice import Part, members
+from normlab.core.choice import members
 from normlab.core.text import visible
 from normlab.lab.draft import Row
 from normlab.tui.widgets.row_list import RowList
+from normlab.views import parts
 
 
 class FieldHelp(Static):
@@ -37,14 +38,9 @@ def help_of(row: Row) -> str:
     field = row.field
     if field.family is not None:
         part = members(field.family).get(str(row.value))
-        return first_line(part) if part is not None else f"One of {', '.join(field.choices)}."
+        return parts.summary(part) if part is not None else f"One of {', '.join(field.choices)}."
     meaning = " ".join(field.help.split())
     return f"{meaning} Takes {field.rule()}." if field.type in ("integer", "number") else meaning
-
-
-def first_line(part: type[Part]) -> str:
-    """Give the first line of a part's docstring."""
-    return (part.__doc__ or "").strip().partition("\n")[0]
 
 
 def first_sentence(row: Row) -> str:

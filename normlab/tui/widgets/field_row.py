@@ -1,10 +1,11 @@
 """One setting as one line of the form: a mark, its name, its value; beneath it what is wrong with it."""
 
 import textwrap
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.content import Content
-from textual.events import Click
+from textual.events import MouseDown
 from textual.geometry import Size
 from textual.message import Message
 from textual.widget import Widget
@@ -32,8 +33,11 @@ class FieldRow(Widget, can_focus=True):
     FieldRow ValueInput { margin-left: 24; width: 1fr; }
     """
 
+    # A list of kinds opens while the button is down: a selection that has begun then would never end.
+    ALLOW_SELECT: ClassVar[bool] = False
+
     class Pressed(Message):
-        """The value was clicked."""
+        """The value was pressed with the mouse."""
 
         def __init__(self, row: "FieldRow") -> None:
             super().__init__()
@@ -42,17 +46,19 @@ class FieldRow(Widget, can_focus=True):
     def __init__(self, row: Row, depth: int) -> None:
         super().__init__(classes="heading" if is_title(row) else None)
         self.row = row
-        self._depth = depth
-
-    @property
-    def editor(self) -> ValueInput | None:
+        self.editor: ValueInput | None = None
         """The input, while the value is being typed."""
-        return next(iter(self.query_children(ValueInput)), None)
+        self._depth = depth
 
     @property
     def takes_digits(self) -> bool:
         """Whether typing a digit begins to change it."""
         return self.row.field.type in ("integer", "number", "list")
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether its value is typed, neither chosen nor switched."""
+        return self.row.field.type not in ("flag", "record", "choice", "part")
 
     def show(self, row: Row) -> None:
         """Show another state of the setting."""
@@ -61,25 +67,37 @@ class FieldRow(Widget, can_focus=True):
             self.row = row
             self.refresh(layout=grown)
 
-    def edit(self, typed: str | None = None) -> None:
-        """Open the value for typing, prefilled with what stands there or with what was just typed."""
-        if self.editor is None:
-            editor = ValueInput(text_of(self.row) if typed is None else typed, self.row.field.name == "path")
-            self.mount(editor)
-            editor.focus()
+    def edit(self, typed: str = "") -> None:
+        """Open the value for typing, prefilled with what was just typed, else with what stands there."""
+        self.editor = ValueInput(typed or text_of(self.row), self.row.field.name == "path")
+        self.mount(self.editor)
+        # Not `focus`, which waits: the keys that come next are the input's already.
+        self.screen.set_focus(self.editor)
 
     def close(self) -> None:
         """End the typing."""
-        if (editor := self.editor) is not None:
-            editor.remove()
+        if self.editor is not None:
+            self.editor.remove()
+            self.editor = None
+            self.refresh(layout=self._folds)
 
     def watch_has_focus(self, focused: bool) -> None:
         super().watch_has_focus(focused)
-        self.refresh()
+        self.refresh(layout=self._folds)
+        if focused and self._folds:
+            self.call_after_refresh(self.scroll_visible, animate=False)
 
-    def on_click(self, event: Click) -> None:
-        if self.editor is None and event.get_content_offset_capture(self).x >= VALUE_COLUMN - 2:
+    # Not a click: the warning above folds when its row loses the focus, and the row has moved away
+    # from the mouse when the button comes up.
+    def on_mouse_down(self, event: MouseDown) -> None:
+        at = event.get_content_offset_capture(self)
+        if self.editor is None and at.y == 0 and at.x >= VALUE_COLUMN - 2:
             self.post_message(self.Pressed(self))
+
+    @property
+    def _folds(self) -> bool:
+        """Whether what stands beneath the line is a warning: all of it is told in focus only."""
+        return self.row.problem is not None and self.row.problem.warning
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return 1 + len(self._problem_lines(width))
@@ -115,8 +133,9 @@ class FieldRow(Widget, can_focus=True):
         if problem is None:
             return []
         sign = "  ! " if problem.warning else "  ✗ "
-        told = said(problem)
-        lines = textwrap.wrap(told, max(10, width - 5), max_lines=_MAX_PROBLEM_LINES, placeholder=" …")
+        whole = not problem.warning or self.has_focus or self.editor is not None
+        most = _MAX_PROBLEM_LINES if whole else 1
+        lines = textwrap.wrap(said(problem), max(10, width - 5), max_lines=most, placeholder=" …")
         return [(sign if index == 0 else "    ") + line for index, line in enumerate(lines)]
 
 
@@ -161,16 +180,7 @@ def hint_of(row: Row) -> str:
     field = row.field
     if field.type in ("choice", "part") and row.value in field.choices:
         return f"{field.choices.index(str(row.value)) + 1} of {len(field.choices)}"
-    if field.type not in ("integer", "number"):
-        return ""
-    low, high = field.minimum, field.maximum
-    words = [] if low is None or abs(low) >= 1e6 else [f"{'>' if field.open_minimum else '≥'} {low:g}"]
-    if low is not None and high is not None and abs(high) < 1e6:
-        words = [f"{low:g}–{high:g}"] if not (field.open_minimum or field.open_maximum) else words
-        if field.open_minimum or field.open_maximum:
-            words.append(f"{'<' if field.open_maximum else '≤'} {high:g}")
-    words = [", ".join(words)] if words else []
-    return " or ".join([*words, *field.choices, *(["none"] if field.optional else [])])
+    return field.hint() if field.type in ("integer", "number") else ""
 
 
 def _has_steps(field: Field) -> bool:

@@ -14,13 +14,12 @@ from normlab.lab.draft import Draft, Row
 from normlab.lab.summary import Summary
 from normlab.tui.screens.choose import Choose
 from normlab.tui.widgets.background_check import BackgroundCheck
-from normlab.tui.widgets.field_help import FieldHelp, first_line, first_sentence, help_of
+from normlab.tui.widgets.field_help import first_sentence, help_of
 from normlab.tui.widgets.field_row import FieldRow, text_of, title_of
 from normlab.tui.widgets.row_list import RowList
 from normlab.tui.widgets.stepping import step
 from normlab.tui.widgets.value_input import ValueInput
-
-__all__ = ["ExperimentForm", "FieldHelp"]
+from normlab.views import parts
 
 
 class ExperimentForm(RowList, can_focus=False):
@@ -113,26 +112,41 @@ class ExperimentForm(RowList, can_focus=False):
 
     # Typing.
 
-    def _edit(self, row: FieldRow, typed: str | None = None) -> None:
-        self._before = self.draft.written(row.row.path)
-        self.draft.settle()
-        row.edit(typed)
-        if typed is not None:
-            self.draft.set_text(row.row, typed)
-            self._changed()
+    def _edit(self, row: FieldRow, typed: str = "") -> None:
+        if row.editor is None:
+            self._before = self.draft.written(row.row.path)
+            self.draft.settle()
+            row.edit(typed)
+        else:  # typed so fast that it still went to the row
+            row.editor.insert_text_at_cursor(typed)
+        if typed:
+            self._take_in(row)
 
     def on_key(self, event: events.Key) -> None:
-        row, char = self.screen.focused, event.character
-        if isinstance(row, FieldRow) and char is not None and char in "0123456789-." and row.takes_digits:
+        row, char = self.row, event.character
+        if row is None or char is None or not event.is_printable:
+            return
+        if row.editor is not None or (char in "0123456789-." and row.takes_digits):
             event.stop()
             self._edit(row, char)
+
+    def on_paste(self, event: events.Paste) -> None:
+        row, lines = self.row, event.text.strip().splitlines()
+        if row is not None and row.is_typed and lines:
+            event.stop()
+            self._edit(row, lines[0])
 
     @on(Input.Changed)
     def _typed(self, event: Input.Changed) -> None:
         event.stop()
         row = event.input.parent
-        if isinstance(row, FieldRow) and event.value != text_of(row.row):
-            self.draft.set_text(row.row, event.value)
+        if isinstance(row, FieldRow) and row.editor is event.input:
+            self._take_in(row)
+
+    def _take_in(self, row: FieldRow) -> None:
+        # The input's own text, since an event may tell of one that has been typed over.
+        if row.editor is not None and row.editor.value != text_of(row.row):
+            self.draft.set_text(row.row, row.editor.value)
             self._changed()
 
     @on(Input.Submitted)
@@ -147,13 +161,17 @@ class ExperimentForm(RowList, can_focus=False):
     def _left(self, event: Input.Blurred) -> None:
         event.stop()
         row = event.input.parent
-        if isinstance(row, FieldRow) and self.app.app_focus:  # else the whole terminal has lost the focus
+        # The whole terminal may have lost the focus, too: then typing goes on.
+        if isinstance(row, FieldRow) and row.editor is event.input and self.app.app_focus:
             row.close()
 
     @on(ValueInput.Cancelled)
-    def _cancelled(self) -> None:
-        if (row := self.row) is not None:
-            row.focus()
+    def _cancelled(self, event: ValueInput.Cancelled) -> None:
+        event.stop()
+        row = event.input.parent
+        if isinstance(row, FieldRow) and row.editor is event.input:
+            self.screen.set_focus(row)
+            row.close()
             self.draft.change(row.row.path, self._before)
             self._changed()
 
@@ -161,7 +179,6 @@ class ExperimentForm(RowList, can_focus=False):
 
     @on(FieldRow.Pressed)
     def _pressed(self, event: FieldRow.Pressed) -> None:
-        event.row.focus()
         self._open(event.row)
 
     def _open(self, row: FieldRow) -> None:
@@ -176,7 +193,7 @@ class ExperimentForm(RowList, can_focus=False):
     @work
     async def _choose(self, row: Row) -> None:
         if (family := row.field.family) is not None:
-            options = [(kind, kind, first_line(part)) for kind, part in members(family).items()]
+            options = [(kind, kind, parts.summary(part)) for kind, part in members(family).items()]
         else:
             words = [*row.field.choices, *(["none"] if row.field.optional else [])]
             options = [(word, word, "") for word in words]

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
+from textual.widgets import Static
 
-from normlab.views.chart import ASCII
+from normlab.views.cells import ASCII
 from normlab.views.curves import BEST, DIVERGED, ChartChoices, RunCurves, Tab
 from normlab.views.history import Axis
 from normlab.views.viewport import Viewport
@@ -21,6 +22,18 @@ class LegendLine:
     label: str
     curves: RunCurves
     state: str
+
+
+class Lines(Static):
+    """Lines of text, painted anew where they are other ones."""
+
+    def show(self, text: Content) -> None:
+        """Show a text; the layout follows where its height has changed."""
+        before = self.visual
+        if isinstance(before, Content) and before.is_same(text):
+            return
+        height = before.plain.count("\n") if isinstance(before, Content) else -1
+        self.update(text, layout=height != text.plain.count("\n") or not text.plain)
 
 
 def number(value: float | None, digits: int) -> str:
@@ -89,20 +102,28 @@ def _aligned(rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def _best(run: RunCurves) -> str:
-    if run.best is None or len(run.curves) < 2:
+    if run.best is None or run.judged is None or len(run.curves) < 2:
         return ""
-    judged = [value for value in run.read(run.best) if value is not None]
-    return f"{BEST} {number(judged[-1], 3)} at {place(run.best)}" if judged else ""
+    return f"{BEST} {number(run.judged, 3)} at {place(run.best)}"
 
 
-def reading(lines: Sequence[LegendLine], axis: Axis, x: float) -> Content:
-    """Write what every curve says at a place."""
+def reading(lines: Sequence[LegendLine], axis: Axis, x: float, width: int, height: int) -> Content:
+    """Write what every curve says at a place, on at most `height` lines; what has no room is counted."""
     where = f"{place(x)} s" if axis == "seconds" else f"{axis} {place(x)}"
-    parts: list[tuple[str, str] | str] = [(where, "bold $foreground")]
-    for line in lines:
+    rows = [Content.styled(where, "bold $foreground")]
+    for index, line in enumerate(lines):
         values = " / ".join(number(value, 4) for value in line.curves.read(x))
-        parts += ["   ", (line.curves.mark, line.curves.color), " " + values]
-    return Content.assemble(*parts)
+        part = Content.assemble("   ", (line.curves.mark, line.curves.color), " " + values)
+        rest = len(lines) - index
+        more = f"   +{rest} more" if len(rows) == height and rest > 1 else ""
+        if rows[-1].cell_length + part.cell_length + len(more) <= width:
+            rows[-1] += part
+        elif len(rows) < height:
+            rows.append(part)
+        else:
+            rows[-1] += f"   +{rest} more"
+            break
+    return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
 
 
 def manner(
@@ -110,7 +131,7 @@ def manner(
 ) -> str:
     """Tell how the curves are drawn, for while the cursor reads none of them."""
     words = [UNITS[axis], "log" if choices.log and tab.scaled else "linear"]
-    if choices.smoothing:
+    if choices.smoothing and tab.smoothed:
         words.append(f"smoothed {choices.smoothing:g}")
     if viewport.window and (seen := viewport.seen):
         words.append(f"{place(seen[0])} to {place(seen[-1])}")

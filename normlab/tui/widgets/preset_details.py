@@ -12,7 +12,7 @@ from normlab.core.fields import describe
 from normlab.core.text import visible
 from normlab.lab.presets import BASELINE, Arm, Claim, Preset
 from normlab.lab.settings import show_setting
-from normlab.tui.screens.dialogs import lines
+from normlab.tui.widgets.lines import lines
 from normlab.tui.widgets.preset_list import Entry
 from normlab.tui.widgets.prose import Prose
 

@@ -54,6 +54,7 @@ def read_entry(path: Path) -> Entry:
 class PresetList(OptionList):
     """Enter or a double click takes a preset; a click only shows it."""
 
+    DEFAULT_CSS = "PresetList { text-wrap: nowrap; text-overflow: ellipsis; }"
     BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "select", "Load", id="presets.load")]
 
     def on_click(self, event: events.Click) -> None:
@@ -63,17 +64,6 @@ class PresetList(OptionList):
             self.highlighted = index
             if event.chain > 1:
                 self.action_select()
-
-    DEFAULT_CSS = """
-    PresetList {
-        height: 1fr; border: none; padding: 0; background: transparent; scrollbar-size-vertical: 1;
-        text-wrap: nowrap; text-overflow: ellipsis;
-        &:focus { border: none; }
-        &:focus > .option-list--option-highlighted {
-            background: $primary 30%; color: $foreground; text-style: none;
-        }
-    }
-    """
 
     def show(self, entries: Iterable[Entry], chosen: Path | None) -> None:
         """List these presets, the chosen one highlighted where it is among them, else the first."""

@@ -5,6 +5,7 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from normlab.core.text import visible
 from normlab.tui.widgets.action import Action
 from normlab.tui.workbench import Workbench
 
@@ -54,6 +55,14 @@ class RunBar(Horizontal):
         self._place.set_class(refusal is not None, "refused")
         self._place.update(Content(f"can't run: {refusal}" if refusal is not None else self._progress()))
 
+    def _rest(self) -> str:
+        """Say what came of the last run; before the first, which preset is in the form."""
+        session = self.bench.session
+        ended = next((run for run in reversed(session.runs) if run.finished), None)
+        if ended is None:
+            return visible(self.bench.preset.title, 80)
+        return f"{session.label(ended)}: {session.state(ended).replace('_', ' ')}"
+
     def _stride(self) -> str:
         """Say how far one press trains: to the next evaluation."""
         run, draft = self.bench.session.current, self.bench.draft
@@ -62,10 +71,13 @@ class RunBar(Horizontal):
         return unit.capitalize() if every == 1 else f"{every:,} {unit}s"
 
     def _progress(self) -> str:
-        run = self.bench.session.current
-        if run is None or not run.history.num_steps:
-            return ""
+        session = self.bench.session
+        run = session.current
+        if run is None:
+            return self._rest()
         history = run.history
+        if not history.num_steps:
+            return ""
         training = run.experiment.training
         total = training.epochs if training.steps is None else training.steps
         now = history.epoch if history.unit == "epoch" else history.step

@@ -16,7 +16,7 @@ class RunsPane(Vertical):
 
     DEFAULT_CSS = """
     RunsPane > RunsTable { height: 1fr; }
-    RunsPane > Static { height: auto; max-height: 2; padding: 0 1; color: $warning; }
+    RunsPane > Static { height: auto; max-height: 3; padding: 0 1; color: $warning; }
     """
 
     def __init__(self, session: Session) -> None:
@@ -37,7 +37,7 @@ class RunsPane(Vertical):
         """Bring the rows and the line up to date."""
         self.table.refresh_session()
         run = self.table.chosen
-        said = ""
+        said = "" if self.table.session.runs else "No runs yet."
         if run is not None:
             history = run.history
             why = history.reason or next(iter(history.warnings), "")

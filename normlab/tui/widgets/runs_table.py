@@ -11,7 +11,8 @@ from textual.widgets import DataTable
 
 from normlab.engine.events import Point
 from normlab.tui.session import LabRun, Session
-from normlab.tui.themes import MARKS, hue_of
+from normlab.tui.themes import hue_of
+from normlab.views.marks import mark_of
 
 COLUMNS = {
     "": 2,
@@ -119,7 +120,7 @@ class RunsTable(DataTable[Text]):
     def _cells(self, run: LabRun) -> tuple[Text, ...]:
         history, session = run.history, self.session
         state = session.state(run)
-        mark = MARKS[run.hue % len(MARKS)] if run.shown else " "
+        mark = mark_of(run.hue) if run.shown else " "
         is_baseline = run is session.baseline
         label = session.heading(run)
         # Styled by spans: texts of another base style alone count as equal, and would not be drawn again.

@@ -36,10 +36,18 @@ def step(field: Field, value: object, up: bool, far: bool = False) -> object:
                 low if low is not None and new < low else high if high is not None and new > high else new
             )
             return nearest if _allows(field, nearest) else value
-        case "list" if isinstance(value, list | tuple) and value and isinstance(value[0], int):
-            return [*value, value[-1]] if up else list(value[:-1])
+        case "list" if isinstance(value, list | tuple):
+            return _step_sizes(field, list(value), up)
         case _:
             return value
+
+
+def _step_sizes(field: Field, sizes: list[object], up: bool) -> list[object]:
+    if not up:
+        return sizes[:-1] if sizes and isinstance(sizes[0], int) else sizes
+    default = list(field.default) if isinstance(field.default, list | tuple) else []
+    last = (sizes or default)[-1:]  # of none at all, the default tells which size there may be
+    return [*sizes, *last] if last and isinstance(last[0], int) else sizes
 
 
 def _allows(field: Field, value: float) -> bool:

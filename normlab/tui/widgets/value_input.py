@@ -31,6 +31,10 @@ class ValueInput(Input):
     class Cancelled(Message):
         """What was typed is not wanted."""
 
+        def __init__(self, input: "ValueInput") -> None:
+            super().__init__()
+            self.input = input
+
     def __init__(self, text: str, completes_paths: bool = False) -> None:
         super().__init__(
             _without_hidden(text),
@@ -43,7 +47,7 @@ class ValueInput(Input):
         super().replace(_without_hidden(text), start, end)
 
     def action_cancel(self) -> None:
-        self.post_message(self.Cancelled())
+        self.post_message(self.Cancelled(self))
 
     def action_complete(self) -> None:
         if len(self._suggestion) > len(self.value):
