@@ -16,6 +16,7 @@ from normlab.views.comparison import Comparison, compare
 from normlab.views.history import History
 from normlab.views.marks import MARKS
 
+
 class _Results(Console):
     """A console whose reader may leave: rich would exit with 1, which says that a run failed."""
 

@@ -32,4 +32,5 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
         app.run()
     finally:
         gc.enable()
+        gc.unfreeze()  # else what torch leaves behind is called leaked at the end
     return app.return_code or 0

@@ -25,7 +25,7 @@ from normlab.core.text import hidden_characters, visible
 from normlab.engine.events import FAILURES
 from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
-from normlab.tui.keys import commands, key_rows, show_key
+from normlab.tui.keys import commands, key_problems, key_rows, show_key
 from normlab.tui.preferences import Preferences
 from normlab.tui.screens.choose import Choose
 from normlab.tui.screens.dialogs import Confirm
@@ -146,6 +146,8 @@ class LabApp(App[None]):
         try:
             for screen in ("compare", "presets", "help"):
                 import_module(f"normlab.tui.screens.{screen}")
+            for problem in key_problems(self.preferences.keys):
+                self.call_from_thread(self._complain, f"settings.toml: {problem}")
             import_module("normlab.engine.loop")
             import_module("torch._dynamo")  # 1.3 s more, at the first optimizer otherwise
             from normlab.engine.device import devices, pick_device

@@ -7,8 +7,12 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
+from textual.app import App
 from textual.binding import Binding
 from textual.dom import DOMNode
+
+from normlab.core.errors import Problem
+from normlab.core.parsing import nearest
 
 _SIGNS = {
     "question_mark": "?",
@@ -116,6 +120,29 @@ def show_key(key: str) -> str:
         return "+".join([*held, _SIGNS.get(last, last)])
 
     return " ".join(one(each) for each in key.split(","))
+
+
+def key_of(app: App[Any], name: str, usual: str) -> str:
+    """Give the key that does something, by its name: somebody's own, or the usual one."""
+    remembered = getattr(app, "preferences", None)
+    own: Mapping[str, str] = remembered.keys if remembered is not None else {}
+    return show_key(own.get(name, usual)).split(" ")[0]
+
+
+def key_problems(own: Mapping[str, str]) -> Iterator[Problem]:
+    """Yield what is wrong with somebody's keys: names of nothing, and keys that would do two things."""
+    known = {b.id: (where, b) for where, kind in key_places() for b in _declared(kind) if b.id}
+    everywhere = _PLACES["LabApp"]
+    for name, keys in own.items():
+        if name not in known:
+            yield Problem(f"keys.{name}", "is no key's name", f"{nearest(name, known)}; Help lists them")
+            continue
+        place = known[name][0]
+        for other, (where, binding) in known.items():
+            shared = set(keys.split(",")) & set(own.get(other, binding.key).split(","))
+            near = where == place or everywhere in (where, place)
+            if shared and near and other != name and known[name][1].action != binding.action:
+                yield Problem(f"keys.{name}", f"is also the key of {other}", "choose another", min(shared))
 
 
 def commands(nodes: Iterable[DOMNode]) -> Iterator[tuple[DOMNode, Binding]]:

@@ -1,9 +1,9 @@
 """What the lab remembers between sittings: theme, choices of the charts, keys, the last preset."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from normlab.core import places
 from normlab.core.choice import Record
@@ -23,6 +23,21 @@ def _known_theme(name: str) -> str:
     return name
 
 
+def _flat(value: object, above: str = "") -> object:
+    """Let names be written as TOML reads them: lab.form = "F" is a table in a table."""
+    if not isinstance(value, dict):
+        return value
+    flat: dict[str, object] = {}
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            flat |= cast("dict[str, object]", _flat(inner, f"{above}{name}."))
+        elif isinstance(inner, str):
+            flat[f"{above}{name}"] = inner
+        else:
+            raise ValueError(f'{above}{name} must be given a key; write it as text, such as "f5"')
+    return flat
+
+
 class Preferences(Record, frozen=True):
     """The lab's settings."""
 
@@ -30,7 +45,7 @@ class Preferences(Record, frozen=True):
     """Colours of the screens."""
     chart: ChartChoices = Field(default_factory=ChartChoices)
     """How curves are drawn."""
-    keys: dict[Name, Name] = Field(default_factory=dict[Name, Name])
+    keys: Annotated[dict[Name, Name], BeforeValidator(_flat)] = Field(default_factory=dict[Name, Name])
     """Keys of one's own, by the name of what they do; the help screen lists the names."""
     preset: Line | None = None
     """The preset loaded last: name, or path of a file."""

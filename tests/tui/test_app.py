@@ -57,12 +57,16 @@ async def test_control_c_twice_and_control_q_in_a_dialog_leave():
 @pytest.mark.parametrize("paused", [False, True])
 async def test_a_crash_of_the_screens_ends_the_training_too(paused):
     app = lab(slow)
-    with pytest.raises(ZeroDivisionError):
+
+    async def crash():
         async with app.run_test(size=NARROW) as pilot:
             run = await begin(app, pilot, "n" if paused else "r")
             assert paused == app.bench.session.paused
             app.call_later(lambda: 1 / 0)
             await until(pilot, lambda: run.finished)
+
+    with pytest.raises(ZeroDivisionError):
+        await crash()
     assert app.return_code == 1
     assert not [thread for thread in threading.enumerate() if "training" in thread.name]
 
@@ -153,3 +157,49 @@ async def test_after_a_drop_the_cursor_is_on_the_next_run():
         assert app.bench.session.runs == [run]
         await pilot.press("x")
         await until(pilot, lambda: run.finished)
+
+
+@pytest.mark.asyncio
+async def test_the_form_keeps_its_place_while_another_part_is_shown():
+    app = lab()
+    async with app.run_test(size=NARROW) as pilot:
+        await until(pilot, lambda: app.screen.form.last == "model.norm.kind")
+        for key in "gftf":
+            await pilot.press(key)
+            await pilot.pause()
+        await until(pilot, lambda: app.focused is not None)
+        await pilot.press("right")
+        await until(pilot, lambda: app.bench.draft.experiment.model.norm.kind == "batch")
+
+
+@pytest.mark.asyncio
+async def test_keys_do_nothing_blindly_where_the_terminal_is_too_small():
+    app = lab(slow)
+    async with app.run_test(size=NARROW) as pilot:
+        run = await begin(app, pilot)
+        await pilot.resize_terminal(79, 21)
+        await until(pilot, lambda: "too small" in text_of(app))
+        await pilot.press("x")
+        await pilot.pause(0.05)
+        assert not run.finished
+        await pilot.resize_terminal(*NARROW)
+        await until(pilot, lambda: "too small" not in text_of(app))
+        await pilot.press("x")
+        await until(pilot, lambda: run.finished)
+
+
+@pytest.mark.asyncio
+async def test_a_refusal_leads_to_its_setting():
+    app = lab()
+    async with app.run_test(size=NARROW) as pilot:
+        app.bench.draft.change("loss.kind", "mse")
+        await pilot.press("g", "r")
+        await until(pilot, lambda: app.screen.form.last == "loss.kind" and app.screen.form.has_focus_within)
+
+
+@pytest.mark.asyncio
+async def test_keys_of_ones_own_stand_on_the_screen():
+    app = LabApp(load_preset("digits"), Preferences(keys={"run": "f5"}), start=script)
+    async with app.run_test(size=WIDE) as pilot:
+        await until(pilot, lambda: "Run f5" in text_of(app))
+        assert "Press f5" in text_of(app)

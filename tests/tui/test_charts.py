@@ -90,13 +90,13 @@ async def test_an_empty_chart_says_why():
             return text_of(app)
 
         await pilot.press("left", "right", "home", "end", "z", "Z", "comma", "full_stop", "escape")
-        assert NO_RUNS in await text()
+        assert NO_RUNS.format(run="r") in await text()
         run = session.queue(Experiment())
         assert NO_POINTS in await text(), "it waits"
         run.taken = True
         assert NO_POINTS in await text(), "it trains"
         run.history.fold(measured(run, 1, train_loss=0.0))
-        assert NO_LOG in await text()
+        assert NO_LOG.format(log="y") in await text()
         run.history.points.clear()
         run.history.fail("no reason")
         assert NO_VALUES in await text()

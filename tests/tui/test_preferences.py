@@ -4,6 +4,7 @@ import pytest
 
 from normlab.core.errors import ConfigError
 from normlab.tui import preferences
+from normlab.tui.keys import key_problems
 from normlab.tui.preferences import Preferences
 from normlab.views.curves import ChartChoices
 
@@ -43,6 +44,7 @@ def test_what_could_not_be_read_again_is_not_written():
         ("[", "is not valid TOML"),
         ("colour = 1", "is no setting here"),
         ("a" + ".a" * 20_000 + " = 1", "a key with dots"),
+        ("[keys]\nlab.form = 3", "lab.form must be given a key"),
         ('preset = "\\u001b[2J"', "invisible character U+001B"),
         ("\x00", "is not valid TOML"),
     ],
@@ -57,3 +59,17 @@ def test_a_broken_file_is_reported_and_left_alone(text, told):
     with pytest.raises(ConfigError):
         preferences.save(remembered)
     assert path.read_text() == text
+
+
+def test_names_of_keys_may_be_written_as_toml_reads_them():
+    path = preferences.path()
+    path.parent.mkdir(parents=True)
+    path.write_text('[keys]\nlab.form = "F"\n"charts.log" = "f6"\n')
+    assert preferences.load()[0].keys == {"lab.form": "F", "charts.log": "f6"}
+
+
+def test_keys_of_nothing_and_keys_for_two_things_are_told():
+    told = [str(problem) for problem in key_problems({"runn": "f5", "pause": "r", "charts.log": "f6"})]
+    assert told[0].startswith("keys.runn: is no key's name; did you mean run?")
+    assert told[1:] == ["keys.pause: r: is also the key of run; choose another"]
+    assert not list(key_problems({}))

@@ -5,10 +5,11 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Footer, Input, OptionList
+from textual.widgets import Input, OptionList
 
 from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.session import Session
+from normlab.tui.widgets.key_line import KeyLine
 from normlab.tui.widgets.too_small import TooSmall
 
 
@@ -38,7 +39,7 @@ class BrowseScreen(ModeScreen):
                 yield self.filter
                 yield self.options
             yield self.page
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:

@@ -7,29 +7,30 @@ from textual import work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import label
-from normlab.tui.keys import show_key
+from normlab.tui.keys import key_of, show_key
 from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.saving import save_as
 from normlab.tui.session import LabRun, Session
 from normlab.tui.themes import hue_of
 from normlab.tui.widgets.charts import ChartPane
 from normlab.tui.widgets.comparison_table import Column, ComparisonTable
+from normlab.tui.widgets.key_line import KeyLine
 from normlab.tui.widgets.too_small import TooSmall
 from normlab.views.comparison import Comparison, compare
 from normlab.views.comparison_text import to_csv, to_markdown
 from normlab.views.history import History
 from normlab.views.marks import mark_of
 
-NOTHING = "Nothing to compare yet: run something in the Lab (l), then change one thing and run again."
-NONE_PICKED = "No run is picked: pick some in the Lab (l)."
-ONE = "One run so far: change one thing in the Lab (l) and run again."
-ONE_ARM = "One arm so far, mean ± sd: change one thing in the Lab (l) and run again."
-ONE_PICKED = "One is picked: pick others in the Lab (l) to compare it with."
+NOTHING = "Nothing to compare yet: run something in the Lab ({lab}), then change one thing and run again."
+NONE_PICKED = "No run is picked: pick some in the Lab ({lab})."
+ONE = "One run so far: change one thing in the Lab ({lab}) and run again."
+ONE_ARM = "One arm so far, mean ± sd: change one thing in the Lab ({lab}) and run again."
+ONE_PICKED = "One is picked: pick others in the Lab ({lab}) to compare it with."
 
 WRITERS = {".md": to_markdown, ".csv": to_csv}
 """What writes a comparison, by the ending of a file's name."""
@@ -63,6 +64,7 @@ class CompareScreen(ModeScreen):
         """Whether settings that are equal are shown too."""
         self.grouped = True
         """Whether runs that share everything but the seed are one column."""
+        self._several = False
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
@@ -70,7 +72,7 @@ class CompareScreen(ModeScreen):
         yield ComparisonTable()
         yield Static(id="signs")
         yield Static(id="nothing")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -88,7 +90,8 @@ class CompareScreen(ModeScreen):
     @property
     def arms(self) -> list[list[LabRun]]:
         """The runs of each column, the baseline's first."""
-        return by_arm(self.runs) if self.grouped else [[run] for run in self.runs]
+        arms = by_arm(self.runs)
+        return arms if self.grouped and _have_seeds(arms) else [[run] for run in self.runs]
 
     def comparison(self) -> Comparison:
         """Compare runs as the table shows them; the first column is the baseline's."""
@@ -119,15 +122,19 @@ class CompareScreen(ModeScreen):
 
     def _refresh_table(self) -> None:
         runs = self.runs
-        self._several = len(by_arm(runs)) < len(runs)
-        self.refresh_bindings()
+        if self._several != (several := _have_seeds(by_arm(runs))):
+            self._several = several
+            self.refresh_bindings()
         if self.has_class("empty") == bool(runs):
             self.set_class(not runs, "empty")
+            self.refresh_bindings()
             if runs and self.is_current:
                 self.set_focus(self.query_one(ComparisonTable))
         if not runs:
             begun = any(run.taken for run in self.session.runs)
-            self.query_one("#nothing", Static).update(Content(NONE_PICKED if begun else NOTHING))
+            self.query_one("#nothing", Static).update(
+                Content(self._in_lab(NONE_PICKED if begun else NOTHING))
+            )
             return
         arms, comparison = self.arms, self.comparison()
         columns = [Column(self._marks(arm), name) for arm, name in zip(arms, comparison.arms, strict=True)]
@@ -146,8 +153,11 @@ class CompareScreen(ModeScreen):
             seeds = len({run.experiment.seed for run in runs})
             return self.query_one(ComparisonTable).signs(seeds > 1, arms < len(runs))
         if any(run.taken and run not in runs for run in self.session.runs):
-            return ONE_PICKED
-        return ONE if len(runs) == 1 else ONE_ARM
+            return self._in_lab(ONE_PICKED)
+        return self._in_lab(ONE if len(runs) == 1 else ONE_ARM)
+
+    def _in_lab(self, text: str) -> str:
+        return text.format(lab=key_of(self.app, "lab", "l"))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer this screen's keys where there is something to compare."""
@@ -202,6 +212,10 @@ def one_a_seed(arm: Sequence[LabRun]) -> list[LabRun]:
         if found.get(run.experiment.seed) is not arm[0]:
             found[run.experiment.seed] = run
     return list(found.values())
+
+
+def _have_seeds(arms: Sequence[Sequence[LabRun]]) -> bool:
+    return any(len(one_a_seed(arm)) > 1 for arm in arms)
 
 
 def _arm_of(run: LabRun) -> Experiment:

@@ -6,10 +6,10 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
-from textual.widgets import Footer
 
 from normlab.core import places
 from normlab.core.text import hidden_characters, visible
+from normlab.tui.keys import key_of
 from normlab.tui.screens.dialogs import Ask, Confirm
 from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.screens.read import Read
@@ -18,6 +18,7 @@ from normlab.tui.widgets.action import Action
 from normlab.tui.widgets.charts import ChartPane
 from normlab.tui.widgets.field_help import FieldHelp
 from normlab.tui.widgets.form import ExperimentForm
+from normlab.tui.widgets.key_line import KeyLine
 from normlab.tui.widgets.run_bar import RunBar
 from normlab.tui.widgets.runs_pane import RunsPane
 from normlab.tui.widgets.runs_table import RunsTable
@@ -33,7 +34,7 @@ class LabScreen(ModeScreen):
 
     CSS = """
     LabScreen #panes { height: 1; background: $surface; display: none; }
-    LabScreen.-narrow #panes { display: block; }
+    LabScreen.-narrow.-tall #panes { display: block; }
     LabScreen #body { height: 1fr; layout: grid; grid-size: 2 2; grid-columns: 44 1fr; grid-rows: 1fr 9;
         grid-gutter: 0 1; }
     LabScreen #form-pane { row-span: 2; height: 100%; }
@@ -44,6 +45,7 @@ class LabScreen(ModeScreen):
     LabScreen.-narrow.runs #body > RunsPane
         { display: block; }
     """
+    AUTO_FOCUS = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "pane('form')", "Form", id="lab.form", show=False),
         Binding("g", "pane('charts')", "Charts", id="lab.charts", show=False),
@@ -61,7 +63,7 @@ class LabScreen(ModeScreen):
         yield self.run_bar
         with Horizontal(id="panes"):
             for name, title, key in PANES:
-                yield Action(title, key, f"screen.pane('{name}')")
+                yield Action(title, f"lab.{name}", key, f"screen.pane('{name}')")
         with Container(id="body"):
             with Vertical(id="form-pane"):
                 yield self.form
@@ -69,7 +71,7 @@ class LabScreen(ModeScreen):
                 yield self.summary
             yield self.charts
             yield self.runs
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
         yield TooSmall()
 
     def on_mount(self) -> None:
@@ -84,18 +86,13 @@ class LabScreen(ModeScreen):
 
     def action_pane(self, name: str) -> None:
         """Go to a part of the screen, which is shown alone where there is no room for all."""
-        row = self.form.last  # hiding the form lets Textual move the focus within it first
+        self.set_focus(None)  # else hiding what has the focus moves it, and the form's row is lost
         self._show_panes(name)
-
-        def focus_row() -> None:
-            self.form.focus_row(row)
-
         focus = {
-            "form": focus_row,
+            "form": self.form.focus_last,
             "charts": self.charts.focus_last,
             "runs": self.runs.table.focus,
         }
-        self.form.last = row
         self.call_after_refresh(focus[name])
 
     def _show_panes(self, name: str) -> None:
@@ -179,7 +176,8 @@ class LabScreen(ModeScreen):
     async def _drop(self, run: LabRun) -> None:
         session = self.session
         if run is session.current:
-            self.notify("It trains: stop it first (x).", severity="warning", markup=False)
+            stop = key_of(self.app, "stop", "x")
+            self.notify(f"It trains: stop it first ({stop}).", severity="warning", markup=False)
             return
         question = f"Drop “{session.label(run)}” from this list? Its folder stays."
         if not run.taken or await self.app.push_screen_wait(Confirm(question, "Drop")):

@@ -3,6 +3,8 @@
 from textual.content import Content
 from textual.widgets import Static
 
+from normlab.tui.keys import key_of
+
 
 class Action(Static):
     """A title and a key; a click runs the action that the key runs."""
@@ -14,17 +16,18 @@ class Action(Static):
     Action:disabled { color: $secondary 60%; }
     """
 
-    def __init__(self, title: str, key: str, action: str, active: bool = False) -> None:
-        super().__init__(self._write(title, key), classes="-active" if active else "")
-        self._key, self._action = key, action
+    def __init__(self, title: str, name: str, key: str, action: str, active: bool = False) -> None:
+        """`name` is that of the key's binding, `key` the usual one."""
+        super().__init__(classes="-active" if active else "")
+        self._title, self._name, self._key, self._action = title, name, key, action
 
-    @staticmethod
-    def _write(title: str, key: str) -> Content:
-        return Content.assemble(title, " ", (key, "dim"))
+    def on_mount(self) -> None:
+        self.show(self._title, not self.disabled)
 
     def show(self, title: str, enabled: bool) -> None:
         """Give it another title, and say whether it can be done now."""
-        self.update(self._write(title, self._key))
+        self._title = title
+        self.update(Content.assemble(title, " ", (key_of(self.app, self._name, self._key), "dim")))
         self.disabled = not enabled
 
     async def on_click(self) -> None:

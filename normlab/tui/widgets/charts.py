@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.theme import Theme
 from textual.widget import Widget
 
+from normlab.tui.keys import key_of
 from normlab.tui.session import LabRun, Session
 from normlab.tui.themes import hue_of
 from normlab.tui.widgets.chart_canvas import ChartCanvas, Scene
@@ -39,11 +40,11 @@ from normlab.views.viewport import Viewport
 READING_LINES = 2
 LEGEND_LINES = 6
 
-NO_RUNS = "No curves yet. Press r to train what the form says."
+NO_RUNS = "No curves yet. Press {run} to train what the form says."
 NONE_PICKED = "No run is picked. Pick some in the list of runs."
 NO_POINTS = "Waiting for the first evaluation."
 NO_VALUES = "No finite values to draw here."
-NO_LOG = "Nothing to draw on a logarithmic axis. Press y for a linear one."
+NO_LOG = "Nothing to draw on a logarithmic axis. Press {log} for a linear one."
 
 
 class ChartPane(Widget):
@@ -197,7 +198,7 @@ class ChartPane(Widget):
     def _nothing(self) -> str:
         """Tell why there are no curves, where there are none."""
         if not self.session.runs:
-            return NO_RUNS
+            return NO_RUNS.format(run=key_of(self.app, "run", "r"))
         if not any(run.shown for run in self.session.runs):
             return NONE_PICKED
         return NO_VALUES if self._lines and all(run.finished for run in self.session.drawn) else NO_POINTS
@@ -210,7 +211,9 @@ class ChartPane(Widget):
         runs = [curves for _, curves in self._gathered.values()]
         window = self.viewport.window
         drawing = draw_curves(runs, self._tab, self.choices, self._axis, width, height, window)
-        return drawing or (NO_LOG if self.choices.log and self._tab.scaled else NO_VALUES)
+        if drawing is None and self.choices.log and self._tab.scaled:
+            return NO_LOG.format(log=key_of(self.app, "charts.log", "y"))
+        return drawing or NO_VALUES
 
     # What people ask for.
 

@@ -30,7 +30,7 @@ class FieldHelp(Static):
         self.watch(self._form, "help_text", self._show)
 
     def _show(self, text: str) -> None:
-        self.update(Content(visible(text, 400)))
+        self.update(Content(visible(text, 400)), layout=False)  # of a fixed height: nothing moves
 
 
 def help_of(row: Row) -> str:

@@ -28,10 +28,10 @@ class RunBar(Horizontal):
     def __init__(self, bench: Workbench) -> None:
         super().__init__()
         self.bench = bench
-        self.start = Action("▶ Run", "r", "app.run")
-        self.pause = Action("‖ Pause", "space", "app.pause")
-        self.single = Action("» Epoch", "n", "app.single")
-        self.stop = Action("■ Stop", "x", "app.stop")
+        self.start = Action("▶ Run", "run", "r", "app.run")
+        self.pause = Action("‖ Pause", "pause", "space", "app.pause")
+        self.single = Action("» Epoch", "single", "n", "app.single")
+        self.stop = Action("■ Stop", "stop", "x", "app.stop")
         self._place = Static(id="place", markup=False)
 
     def compose(self) -> ComposeResult:

@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.widgets import DataTable, Static
 
 from normlab.core.text import visible
+from normlab.tui.keys import key_of
 from normlab.tui.session import Session
 from normlab.tui.widgets.runs_table import RunsTable
 
@@ -43,6 +44,6 @@ class RunsPane(Vertical):
             why = history.reason or next(iter(history.warnings), "")
             said = visible(why.splitlines()[0], 300) if why else ""
             if run.trace is not None:
-                said += " (i shows the trace)"
+                said += f" ({key_of(self.app, 'runs.read', 'i')} shows the trace)"
         self._why.display = bool(said)
         self._why.update(Content(said))

@@ -1,5 +1,7 @@
 """What a terminal too small for the lab shows."""
 
+from typing import ClassVar
+
 from textual.content import Content
 from textual.widgets import Static
 
@@ -7,6 +9,8 @@ from textual.widgets import Static
 class TooSmall(Static):
     """Says that the terminal is too small; training goes on behind it."""
 
+    # The breakpoints' classes are the screen's.
+    SCOPED_CSS: ClassVar[bool] = False
     DEFAULT_CSS = """
     TooSmall { display: none; width: 100%; height: 100%; content-align: center middle; text-align: center; }
     Screen.-tiny > *, Screen.-flat > * { display: none; }

@@ -32,7 +32,7 @@ class TopBar(Horizontal):
     def compose(self) -> ComposeResult:
         yield Static("normlab", id="brand", markup=False)
         for name, title, key in MODES:
-            yield Action(title, key, f"app.mode('{name}')", active=name == self.mode)
+            yield Action(title, name, key, f"app.mode('{name}')", active=name == self.mode)
         yield self._status
 
     def on_mount(self) -> None:
