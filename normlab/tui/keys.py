@@ -66,6 +66,7 @@ _PLACES = {
     "PresetList": "Presets",
     "SavePreset": "Saving a preset",
     "HelpScreen": "Help",
+    "BrowseScreen": "Presets and Help",
     "Dialog": "Dialogs",
     "Confirm": "Questions",
     "QuitQuestion": "Questions",

@@ -52,7 +52,7 @@ def test_lists_are_shown_alike_but_for_the_brackets():
     [
         ("epochs", " 20 ", 20),
         ("epochs", "1e3", 1000),
-        ("epochs", "1,000", 1000),
+        ("epochs", "1,000", "1,000"),
         ("epochs", "many", "many"),
         ("batch_size", "full", "full"),
         ("clip_norm", "none", None),

@@ -3,6 +3,7 @@
 import threading
 
 import pytest
+from support.lab import lab
 from support.screens import NARROW, WIDE, text_of, until
 from support.script import script
 from textual.events import Paste
@@ -24,10 +25,6 @@ def slow(run):
     return script(run, epochs=20_000, seconds_each=0.002)
 
 
-def lab(start=script):
-    return LabApp(load_preset("digits"), Preferences(), start=start)
-
-
 async def begin(app, pilot, key="r"):
     """Press r, and wait for the first evaluation."""
     await pilot.press(key)
@@ -38,7 +35,7 @@ async def begin(app, pilot, key="r"):
 @pytest.mark.asyncio
 async def test_control_c_twice_and_control_q_in_a_dialog_leave():
     for keys in (("ctrl+c", "ctrl+c"), ("ctrl+q", "ctrl+q")):
-        app = lab(slow)
+        app = lab(start=slow)
         async with app.run_test(size=NARROW) as pilot:
             run = await begin(app, pilot)
             await pilot.press("t", "e")
@@ -56,7 +53,7 @@ async def test_control_c_twice_and_control_q_in_a_dialog_leave():
 @pytest.mark.asyncio
 @pytest.mark.parametrize("paused", [False, True])
 async def test_a_crash_of_the_screens_ends_the_training_too(paused):
-    app = lab(slow)
+    app = lab(start=slow)
 
     async def crash():
         async with app.run_test(size=NARROW) as pilot:
@@ -94,7 +91,7 @@ async def test_a_paste_goes_in_once_whatever_has_the_focus():
 
 @pytest.mark.asyncio
 async def test_what_ends_behind_a_dialog_is_shown_when_it_closes():
-    app = lab(lambda run: script(run, epochs=30, seconds_each=0.005))
+    app = lab(start=lambda run: script(run, epochs=30, seconds_each=0.005))
     async with app.run_test(size=WIDE) as pilot:
         run = await begin(app, pilot)
         await pilot.press("d")
@@ -147,7 +144,7 @@ async def test_the_part_with_the_focus_stays_when_the_terminal_shrinks():
 
 @pytest.mark.asyncio
 async def test_after_a_drop_the_cursor_is_on_the_next_run():
-    app = lab(slow)
+    app = lab(start=slow)
     async with app.run_test(size=WIDE) as pilot:
         run = await begin(app, pilot)
         await pilot.press("r", "r", "r", "t", "down", "D", "D", "D")
@@ -174,7 +171,7 @@ async def test_the_form_keeps_its_place_while_another_part_is_shown():
 
 @pytest.mark.asyncio
 async def test_keys_do_nothing_blindly_where_the_terminal_is_too_small():
-    app = lab(slow)
+    app = lab(start=slow)
     async with app.run_test(size=NARROW) as pilot:
         run = await begin(app, pilot)
         await pilot.resize_terminal(79, 21)

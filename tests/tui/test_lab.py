@@ -1,6 +1,7 @@
 """The loop that the lab serves, by its keys: load, change one thing, run, fork, compare, save."""
 
 import pytest
+from support.lab import lab
 from support.screens import NARROW, SIZES, WIDE, details_shown, text_of, until
 from support.script import script
 from textual.events import Paste
@@ -9,7 +10,6 @@ from textual.widgets import Input
 from normlab.core import places
 from normlab.core.text import hidden_characters
 from normlab.lab.presets import load_preset, load_preset_file, save_preset
-from normlab.tui.app import LabApp
 from normlab.tui.preferences import Preferences
 from normlab.tui.screens.choose import Choose
 from normlab.tui.screens.compare import CompareScreen
@@ -24,11 +24,6 @@ from normlab.tui.widgets.run_bar import RunBar
 from normlab.tui.widgets.runs_table import RunsTable
 
 pytestmark = pytest.mark.usefixtures("no_torch")
-
-
-def lab(preset=None, start=script, **options):
-    """The app, with the training scripted."""
-    return LabApp(preset or load_preset("digits"), Preferences(**options), start=start)
 
 
 def idle(app):

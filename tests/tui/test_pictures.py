@@ -1,12 +1,9 @@
 """A few screens as pictures, compared with those kept: `pytest --snapshot-update` takes new ones."""
 
 import pytest
+from support.lab import lab
 from support.screens import NARROW, WIDE, text_of, until
-from support.script import script
 
-from normlab.lab.presets import load_preset
-from normlab.tui.app import LabApp
-from normlab.tui.preferences import Preferences
 from normlab.tui.widgets.chart_canvas import ChartCanvas
 
 
@@ -45,5 +42,4 @@ def test_screens_look_as_they_did(snap_compare, no_torch, theme, size, keys, wor
         await until(pilot, lambda: words in text_of(pilot.app))
         await settle(pilot)
 
-    app = LabApp(load_preset("digits"), Preferences(theme=theme), start=script)
-    assert snap_compare(app, terminal_size=size, run_before=press)
+    assert snap_compare(lab(theme=theme), terminal_size=size, run_before=press)

@@ -1,7 +1,10 @@
 """What Presets and Help have in common: a list, a filter above it, and a page on what is highlighted."""
 
+from typing import ClassVar
+
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.timer import Timer
 from textual.widget import Widget
@@ -26,6 +29,11 @@ class BrowseScreen(ModeScreen):
         background: $primary 30%; color: $foreground; text-style: none;
     }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("pagedown", "scroll_page(1)", "Page on", id="browse.page_down", show=False, priority=True),
+        Binding("pageup", "scroll_page(-1)", "Page back", id="browse.page_up", show=False, priority=True),
+    ]
 
     def __init__(self, session: Session, mode: str, options: OptionList, page: Widget, hint: str) -> None:
         super().__init__(session, mode)
@@ -64,6 +72,10 @@ class BrowseScreen(ModeScreen):
             self._soon.stop()
         # A held arrow key passes lines faster than their pages can be laid out (50-100 ms each).
         self._soon = self.set_timer(0.05, self.show_page)
+
+    def action_scroll_page(self, by: int) -> None:
+        """Turn the page, wherever the focus is; the list has arrows and the filter."""
+        (self.page.scroll_page_down if by > 0 else self.page.scroll_page_up)(animate=False)
 
     def action_find(self) -> None:
         """Go to the filter."""

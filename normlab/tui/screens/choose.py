@@ -59,7 +59,7 @@ class Choose(Dialog[str | None]):
         words = typed.lower().split()
         found = [o for o in self._options if all(word in " ".join(o).lower() for word in words)]
         # First what is called just so, then what is called so among else, then what only speaks of it.
-        found.sort(key=lambda o: (typed.lower() not in o[1].lower().split("."), not _names(o, words)))
+        found.sort(key=lambda o: (_is_not(o[1].lower(), typed.lower().strip()), not _names(o, words)))
         self._found = found
         width = min(28, max((len(title) for _, title, _ in self._options), default=0))
         choices = self.query_one(OptionList)
@@ -87,6 +87,10 @@ class Choose(Dialog[str | None]):
     @on(OptionList.OptionSelected)
     def _selected(self, event: OptionList.OptionSelected) -> None:
         self.dismiss(self._found[event.option_index][0])
+
+
+def _is_not(title: str, typed: str) -> bool:
+    return typed not in (title, *title.split("."))
 
 
 def _names(option: tuple[str, str, str], words: Sequence[str]) -> bool:

@@ -60,6 +60,18 @@ class SavePreset(Dialog[Path | None]):
     @on(Input.Changed, "#name")
     def _named(self) -> None:
         self._tell(self._wrong_name() if self._stem else "")
+        old = self._old()
+        title, about = self.query_one("#preset-title", Input), self.query_one(TextArea)
+        if old is not None and not title.value and not about.text:
+            title.value, about.text = old.title, old.about
+
+    def _old(self) -> Preset | None:
+        """Give one's own preset of that name, where there is one that can be read."""
+        return read_entry(self._path).preset if not self._wrong_name() and self._path.exists() else None
+
+    @property
+    def _path(self) -> Path:
+        return places.own_presets() / f"{self._stem}.toml"
 
     @on(Input.Submitted)
     def _next(self) -> None:
@@ -76,11 +88,14 @@ class SavePreset(Dialog[Path | None]):
         if wrong := self._wrong_name():
             self._tell(wrong)
             return
-        path = places.own_presets() / f"{self._stem}.toml"
+        path, old = self._path, self._old()
         title, about = self.query_one("#preset-title", Input).value.strip(), self.query_one(TextArea).text
         try:
-            preset = parse(Preset, {"title": title, "about": about, "experiment": self._experiment})
-            broken = path.exists() and read_entry(path).preset is None
+            words = {"title": title, "about": about, "experiment": self._experiment}
+            # Arms, seeds and claims of what is overwritten stay with it.
+            preset = parse(Preset, words) if old is None else old.with_(**words)
+            _ = preset.experiments
+            broken = path.exists() and old is None
             question = f"There is a preset {self._stem} of yours{', a broken one' * broken}. Overwrite it?"
             if path.exists() and not await self.app.push_screen_wait(Confirm(question, "Overwrite")):
                 return

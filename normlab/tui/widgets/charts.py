@@ -87,6 +87,9 @@ class ChartPane(Widget):
         self.session = session
         self.viewport = Viewport()
         self.pictures = Pictures(session)
+        self.canvas = ChartCanvas()
+        """The drawn part."""
+        self._bar, self._reading, self._legend = MetricTabs(), Lines(id="reading"), Lines(id="legend")
         self._tabs = [LOSS]
         self._tab = LOSS
         self._axis: Axis = "epoch"
@@ -95,10 +98,10 @@ class ChartPane(Widget):
 
     def compose(self) -> ComposeResult:
         """Stack tabs, canvas, readings and legend."""
-        yield MetricTabs()
-        yield ChartCanvas()
-        yield Lines(id="reading")
-        yield Lines(id="legend")
+        yield self._bar
+        yield self.canvas
+        yield self._reading
+        yield self._legend
 
     def on_mount(self) -> None:
         """Show what there is, and follow the theme."""
@@ -120,11 +123,6 @@ class ChartPane(Widget):
     def choices(self) -> ChartChoices:
         """How somebody likes the charts; every pane of the session shows the same."""
         return self.session.choices
-
-    @property
-    def canvas(self) -> ChartCanvas:
-        """The drawn part."""
-        return self.query_one(ChartCanvas)
 
     # What is shown.
 
@@ -170,12 +168,12 @@ class ChartPane(Widget):
         else:
             data = (self._nothing(), *((name, key) for name, (key, _) in self._gathered.items()))
             scene = Scene(data, view, self._build_curves, self.choices.ascii)
-        self.query_one(MetricTabs).show(self._tabs, self._tab)
+        self._bar.show(self._tabs, self._tab)
         self.canvas.show(scene)
         self.canvas.point(None if picture else self.viewport.cursor)
         text, under = self._texts(picture)
-        self.query_one("#reading", Lines).show(text)
-        self.query_one("#legend", Lines).show(under)
+        self._reading.show(text)
+        self._legend.show(under)
 
     def _texts(self, picture: LabRun | None) -> tuple[Content, Content]:
         """Write the row of readings, and the legend."""
