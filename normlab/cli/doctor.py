@@ -7,7 +7,7 @@ from pathlib import Path
 
 from normlab.core import places
 
-_PACKAGES = ("normlab", "torch", "torchvision", "numpy", "scikit-learn", "pydantic", "plotext", "rich")
+_PACKAGES = ("normlab", "torch", "torchvision", "numpy", "scikit-learn", "pydantic", "textual", "rich")
 
 
 def examine() -> int:

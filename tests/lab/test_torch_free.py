@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-HEAVY = ("torch", "torchvision", "sklearn", "scipy", "pandas", "textual", "plotext", "pyarrow")
+HEAVY = ("torch", "torchvision", "sklearn", "scipy", "pandas", "textual", "pyarrow")
 
 
 @pytest.mark.parametrize(

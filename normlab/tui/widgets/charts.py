@@ -163,9 +163,10 @@ class ChartPane(Widget):
     def _show(self) -> None:
         view: Hashable = (self._tab, self.choices, self.viewport.span, self.viewport.end, self.app.theme)
         picture = self.pictures.shown if self._tab.key == "picture" else None
-        if picture is not None:
+        if picture is not None and picture.id in self._lines:
             scene = self.pictures.scene(picture, view, self.app)
         else:
+            picture = None
             data = (self._nothing(), *((name, key) for name, (key, _) in self._gathered.items()))
             scene = Scene(data, view, self._build_curves, self.choices.ascii)
         self._bar.show(self._tabs, self._tab)
