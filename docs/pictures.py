@@ -22,7 +22,6 @@ PICTURES = (
         "r wait right r wait right right right right right r wait c",
     ),
     ("surface", "d1-circles", "normlab-dark", (120, 36), "r wait right r wait g M"),
-    ("narrow", "digits", "colour-blind-dark", (80, 24), "r wait right r wait g right right right"),
 )
 
 

@@ -35,7 +35,9 @@ async def test_new_points_are_drawn_twice_a_second_and_keys_at_once(clock):
 async def test_what_was_put_off_is_drawn_later_by_itself(two, clock):
     app = ChartApp(two)
     async with app.run_test(size=(80, 20)) as pilot:
-        await pilot.press("y", "y", "y", "y", "y", "y", "y")
+        for key in "ysaysay":
+            await pilot.press(key)
+            repaint(app)
         canvas = app.pane.canvas
         assert canvas.num_builds <= 4
         assert canvas._key != canvas._wanted

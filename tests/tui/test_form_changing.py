@@ -155,9 +155,11 @@ async def test_undo_redo_and_back_to_the_baseline():
 
 
 async def click(pilot, path, x):
+    app, row = pilot.app, pilot.app.form.rows[path]
     await go(pilot, path)
-    await pilot.pause()
-    await pilot.click(pilot.app.form.rows[path], offset=(x, 0))
+    # Else it may be scrolled, or pushed down by what the check tells, under the mouse.
+    await until(pilot, lambda: app.draft.checked and app.form.region.contains_region(row.region))
+    await pilot.click(row, offset=(x, 0))
     await pilot.pause()
 
 

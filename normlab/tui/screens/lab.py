@@ -94,6 +94,7 @@ class LabScreen(ModeScreen):
             "runs": self.runs.table.focus,
         }
         self.call_after_refresh(focus[name])
+        self.call_after_refresh(self.refresh_session)
 
     def _show_panes(self, name: str) -> None:
         for action, (pane, _, _) in zip(self.query("#panes > Action"), PANES, strict=True):
@@ -106,7 +107,8 @@ class LabScreen(ModeScreen):
         if self.bench.follow():
             self.refresh_form()
         for part in (self.run_bar, self.runs, self.charts):
-            part.refresh_session()
+            if part.display:  # what another pane hides is brought up to date when it is shown
+                part.refresh_session()
 
     def show_refusal(self) -> None:
         """Go to the setting that keeps the experiment from running."""

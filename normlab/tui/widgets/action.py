@@ -20,13 +20,17 @@ class Action(Static):
         """`name` is that of the key's binding, `key` the usual one."""
         super().__init__(classes="-active" if active else "")
         self._title, self._name, self._key, self._action = title, name, key, action
+        self._shown: tuple[str, bool] | None = None
 
     def on_mount(self) -> None:
-        self.show(self._title, not self.disabled)
+        if self._shown is None:
+            self.show(self._title, enabled=True)
 
     def show(self, title: str, enabled: bool) -> None:
         """Give it another title, and say whether it can be done now."""
-        self._title = title
+        if (title, enabled) == self._shown:
+            return
+        self._shown = (title, enabled)
         self.update(Content.assemble(title, " ", (key_of(self.app, self._name, self._key), "dim")))
         self.disabled = not enabled
 

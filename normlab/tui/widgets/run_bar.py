@@ -53,7 +53,8 @@ class RunBar(Horizontal):
         self.single.show(f"» {self._stride()}", running or refusal is None)
         self.stop.show("■ Stop", running)
         self._place.set_class(refusal is not None, "refused")
-        self._place.update(Content(f"can't run: {refusal}" if refusal is not None else self._progress()))
+        said = f"can't run: {refusal}" if refusal is not None else self._progress()
+        self._place.update(Content(said), layout=False)
 
     def _rest(self) -> str:
         """Say what came of the last run; before the first, which preset is in the form."""

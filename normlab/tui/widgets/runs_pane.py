@@ -24,6 +24,7 @@ class RunsPane(Vertical):
         super().__init__()
         self.table = RunsTable(session)
         self._why = Static("", markup=False)
+        self._said = ""
 
     def compose(self) -> ComposeResult:
         yield self.table
@@ -45,5 +46,7 @@ class RunsPane(Vertical):
             said = visible(why.splitlines()[0], 300) if why else ""
             if run.trace is not None:
                 said += f" ({key_of(self.app, 'runs.read', 'i')} shows the trace)"
-        self._why.display = bool(said)
-        self._why.update(Content(said))
+        if said != self._said:
+            self._said = said
+            self._why.display = bool(said)
+            self._why.update(Content(said))
