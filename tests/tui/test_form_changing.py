@@ -155,10 +155,15 @@ async def test_undo_redo_and_back_to_the_baseline():
 
 
 async def click(pilot, path, x):
-    app, row = pilot.app, pilot.app.form.rows[path]
+    app, form, row = pilot.app, pilot.app.form, pilot.app.form.rows[path]
+
+    def stands():
+        """Else it may be scrolled, or pushed down by what the check tells, under the mouse."""
+        scrolls = app.animator.is_being_animated(form, "scroll_y")
+        return form.draft.checked and form.region.contains_region(row.region) and not scrolls
+
     await go(pilot, path)
-    # Else it may be scrolled, or pushed down by what the check tells, under the mouse.
-    await until(pilot, lambda: app.draft.checked and app.form.region.contains_region(row.region))
+    await until(pilot, stands)
     await pilot.click(row, offset=(x, 0))
     await pilot.pause()
 

@@ -158,7 +158,7 @@ async def test_a_failed_run_is_a_row_with_a_trace_to_read_and_save():
         await pilot.press("r")
         await until(pilot, idle(app))
         await until(pilot, lambda: "failed" in text_of(app))
-        assert "[@click=app.quit]torch fell over[/]" in text_of(app)
+        await until(pilot, lambda: "[@click=app.quit]torch fell over[/]" in text_of(app))
         await pilot.press("t", "i")
         await until(pilot, lambda: isinstance(app.screen, Read))
         assert "Traceback" in text_of(app)
