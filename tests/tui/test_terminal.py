@@ -437,6 +437,7 @@ def test_what_is_pasted_is_shown_harmlessly(long):
         shown.press("\x10")
         shown.wait("Search for commands")
         paste(shown, PASTED)
+        shown.wait("No matches found")
         shown.press("\x1b")
         shown.wait_gone("No matches found")
         for key, there in (("p", "Shipped presets"), ("?", "Keys")):
