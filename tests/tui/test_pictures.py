@@ -37,8 +37,8 @@ async def settle(pilot):
 def test_screens_look_as_they_did(snap_compare, no_torch, theme, size, keys, words):
     async def press(pilot):
         for key in keys:
-            await pilot.press(key)
             await settle(pilot)
+            await pilot.press(key)
         await until(pilot, lambda: words in text_of(pilot.app))
         await settle(pilot)
 
