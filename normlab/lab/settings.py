@@ -155,6 +155,20 @@ def differences(before: Record, after: Record, path: str = "") -> Iterator[Diffe
             yield Difference(here, old, new)
 
 
+def leaves(record: Record, path: str = "") -> Iterator[tuple[str, object]]:
+    """Yield every setting of a record with its value, those at their defaults too; a part's kind is one.
+
+    >>> dict(leaves(Experiment()))["model.norm.kind"]
+    'none'
+    """
+    for name in describe(type(record)):
+        value, here = getattr(record, name), f"{path}.{name}" if path else name
+        if isinstance(value, Record):
+            yield from leaves(value, here)
+        else:
+            yield here, value
+
+
 def label(changed: list[Difference]) -> str:
     """Name an arm by what it changes.
 

@@ -1,12 +1,10 @@
 """Runs side by side: the settings that differ first, then what came of it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from normlab.core.choice import Record
-from normlab.core.fields import describe
 from normlab.lab.experiment import Experiment
-from normlab.lab.settings import differences, show_setting
+from normlab.lab.settings import differences, leaves, show_setting
 from normlab.views.comparison_cells import ABSENT, Cell, Row
 from normlab.views.comparison_results import obstacles, partners, results
 from normlab.views.history import History
@@ -92,19 +90,10 @@ def _settings(experiments: Sequence[Experiment], seeds: bool) -> list[Row]:
 def _other_settings(experiments: Sequence[Experiment], shown: Sequence[Row]) -> list[Row]:
     """List the settings that no row shows yet, each record's own together."""
     done = {row.name for row in shown} | {f"{row.name}.kind" for row in shown}
-    leaves = dict.fromkeys(path for experiment in experiments for path in _leaves(experiment))
-    groups = list(dict.fromkeys(path.rpartition(".")[0] for path in leaves))
-    paths = sorted(leaves, key=lambda path: groups.index(path.rpartition(".")[0]))
+    every = dict.fromkeys(path for experiment in experiments for path, _ in leaves(experiment))
+    groups = list(dict.fromkeys(path.rpartition(".")[0] for path in every))
+    paths = sorted(every, key=lambda path: groups.index(path.rpartition(".")[0]))
     return [_setting_row(path, experiments) for path in paths if path not in done]
-
-
-def _leaves(record: Record, path: str = "") -> Iterator[str]:
-    for name in describe(type(record)):
-        value, here = getattr(record, name), f"{path}.{name}" if path else name
-        if isinstance(value, Record):
-            yield from _leaves(value, here)
-        else:
-            yield here
 
 
 def _setting_row(path: str, experiments: Sequence[Experiment]) -> Row:

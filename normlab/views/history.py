@@ -6,6 +6,7 @@ from typing import Literal
 
 from normlab.engine.events import (
     Event,
+    Held,
     Measured,
     Outcome,
     Point,
@@ -16,6 +17,7 @@ from normlab.engine.events import (
     RunFinished,
     RunStarted,
     Warned,
+    WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import better, default_metric, improves
@@ -48,6 +50,10 @@ class History:
     """Speed of training between the last two evaluations."""
     preparing: Preparing | None = None
     """How far a download is, before training starts."""
+    held: str | None = None
+    """What the run waits for, such as space on the disk; none while it goes on."""
+    loaded: WeightsLoaded | None = None
+    """Where its first weights came from, and what of them matched; none where all were drawn."""
     probed: Probed | None = None
     """The latest picture of what the model answers."""
     samples: ProbeSamples | None = None
@@ -70,12 +76,16 @@ class History:
 
     def fold(self, event: Event) -> None:
         """Take in an event."""
+        self.held = event.reason if isinstance(event, Held) else None
         match event:
             case Preparing():
                 self.preparing = event
             case RunStarted():
                 self.device, self.preparing = event.device, None
                 self.num_parameters, self.num_steps = event.num_parameters, event.num_steps
+                self._go_back(event.resumed_at)
+            case WeightsLoaded():
+                self.loaded = event
             case Progress():
                 self.epoch, self.step, self.seconds = event.epoch, event.step, event.seconds
             case Measured():
@@ -96,6 +106,15 @@ class History:
                 self.outcome = event.outcome
             case _:
                 pass
+
+    def _go_back(self, step: int) -> None:
+        """Forget what came after a step: a run that is resumed there measures it anew."""
+        self.outcome, self.reason = None, None
+        points = [point for point in self.points if point.step <= step] if step else []
+        self.best, self.last = None, points[-1] if points else None
+        for point in points:
+            self._judge(point)
+        self.points = points  # at once: others read it meanwhile
 
     def _judge(self, point: Point) -> None:
         metric = self.experiment.training.best_metric or default_metric(point.metrics)

@@ -1,0 +1,1 @@
+"""Runs written for others: tables, pages, curves, other tools' stores, and models."""

@@ -1,0 +1,28 @@
+"""What a run ran with: versions and the machine."""
+
+import os
+import platform
+from functools import cache
+from importlib import metadata
+
+_PACKAGES = ("normlab", "torch", "numpy", "scikit-learn", "torchvision")
+
+
+@cache
+def environment(device: str) -> dict[str, str]:
+    """Describe what runs on a device of this machine run with, by name."""
+    found = {package: _version(package) for package in _PACKAGES}
+    found |= {"python": platform.python_version(), "platform": platform.platform()}
+    found |= {"processor": platform.processor() or platform.machine(), "cores": str(os.cpu_count())}
+    if device.startswith("cuda"):
+        import torch
+
+        found |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
+    return found
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "unknown"

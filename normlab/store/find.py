@@ -1,0 +1,101 @@
+"""Kept runs, found again: by id, by what they were to do, by what came of them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from normlab.core.errors import Problem
+from normlab.store.errors import StoreError
+from normlab.store.filters import read_filter, read_sort
+from normlab.store.kept import KeptRun
+from normlab.store.numbers import read_point
+from normlab.store.store import Store
+
+_COLUMNS = (
+    "number", "id", "arm", "seed", "experiment", "created", "finished", "outcome", "reason", "device",
+    "num_parameters", "num_steps", "epoch", "step", "seconds", "best", "last", "name", "note", "origin",
+    "environment",
+)  # fmt: skip
+_SELECT = ", ".join(f"runs.{column}" for column in _COLUMNS)
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some of the runs that a filter finds."""
+
+    runs: list[KeptRun]
+    total: int
+    """How many it finds."""
+
+
+def find_runs(
+    store: Store, text: str = "", *, sort: str = "-number", limit: int = 100, offset: int = 0
+) -> Page:
+    """List the kept runs that a filter line finds, a page at a time; an empty line finds all.
+
+    `text` and `sort` are explained in normlab.store.filters. Deleted runs are left out.
+
+    Raises: ConfigError naming the word of the line that can't be understood.
+    """
+    condition, order = read_filter(text), read_sort(sort)
+    where = f"WHERE runs.deleted IS NULL AND {condition.sql}"
+    with store.read() as connection:
+        total = connection.execute(f"SELECT count(*) FROM runs {where}", condition.values).get
+        rows = connection.execute(
+            f"SELECT {_SELECT} FROM runs {order.join} {where} ORDER BY {order.by} LIMIT ? OFFSET ?",
+            (*order.values, *condition.values, limit, offset),
+        ).fetchall()
+        return Page(_kept(store, connection, rows), int(total))
+
+
+def find_run(store: Store, start: str) -> KeptRun:
+    """Give the run with that id, or whose id alone begins so.
+
+    Raises: StoreError when none does, or several do.
+    """
+    with store.read() as connection:
+        rows = connection.execute(
+            f"SELECT {_SELECT} FROM runs WHERE deleted IS NULL AND id >= ?1 AND id < ?1 || char(0x10FFFF)"
+            " LIMIT 20",
+            (start,),
+        ).fetchall()
+        found = _kept(store, connection, rows)
+    exact = [run for run in found if run.id == start]
+    if start and (exact or len(found) == 1):
+        return (exact or found)[0]
+    if found and start:
+        ids = ", ".join(run.id for run in found)
+        raise StoreError(Problem("run", f"several begin so: {ids}", "write more of it", start))
+    raise StoreError(Problem("run", "is unknown", "see normlab runs list", start))
+
+
+def find_all(store: Store, ids: Iterable[str]) -> list[KeptRun]:
+    """Give runs by their ids, in that order; those that are gone are left out."""
+    ids = list(ids)
+    with store.read() as connection:
+        rows = connection.execute(
+            f"SELECT {_SELECT} FROM runs WHERE id IN (SELECT value FROM json_each(?)) AND deleted IS NULL",
+            (json.dumps(ids),),
+        ).fetchall()
+        found = {run.id: run for run in _kept(store, connection, rows)}
+    return [found[run] for run in ids if run in found]
+
+
+def _kept(store: Store, connection: apsw.Connection, rows: list[Any]) -> list[KeptRun]:
+    tags: dict[int, list[str]] = {}
+    numbers = json.dumps([row[0] for row in rows])
+    for run, tag in connection.execute(
+        "SELECT run, tag FROM tags WHERE run IN (SELECT value FROM json_each(?)) ORDER BY tag", (numbers,)
+    ):
+        tags.setdefault(run, []).append(tag)
+    return [_read(store, dict(zip(_COLUMNS, row, strict=True)), tuple(tags.get(row[0], ()))) for row in rows]
+
+
+def _read(store: Store, row: dict[str, Any], tags: tuple[str, ...]) -> KeptRun:
+    row["experiment_json"] = row.pop("experiment")
+    row["best"], row["last"] = read_point(row["best"]), read_point(row["last"])
+    row["environment"] = json.loads(row["environment"])
+    return KeptRun(**row, tags=tags, folder=store.runs / row["id"])

@@ -1,0 +1,40 @@
+"""Runs whose process died: they end as interrupted, with all that was acknowledged."""
+
+from typing import Any
+
+import apsw
+
+from normlab.engine.events import RunFinished
+from normlab.store.numbers import read_point
+from normlab.store.owners import Owner
+from normlab.store.rows import finish_run, insert_event
+
+
+def end_runs_of(connection: apsw.Connection, number: int, owner: Owner) -> list[str]:
+    """End the runs of a dead process, and forget it; give the ids of the runs."""
+    rows: list[Any] = connection.execute(
+        "SELECT number, id, step, seconds, best, last FROM runs WHERE owner = ?", (number,)
+    ).fetchall()
+    for run, run_id, step, seconds, best, last in rows:
+        event = RunFinished(
+            run=run_id,
+            outcome="interrupted",
+            reason=f"its process {owner.pid} died",
+            best=read_point(best),
+            last=read_point(last),
+            seconds=seconds,
+        )
+        finish_run(connection, run, event, owner.heartbeat)
+        insert_event(connection, run, step, next_sequence(connection, run), event)
+    connection.execute("DELETE FROM owners WHERE id = ?", (number,))
+    return [run_id for _, run_id, *_ in rows]
+
+
+def next_sequence(connection: apsw.Connection, run: int) -> int:
+    """Give the place in the order of a run's rows that comes after all there are."""
+    found = connection.execute(
+        "SELECT max((SELECT ifnull(max(sequence), 0) FROM points WHERE run = ?1),"
+        " (SELECT ifnull(max(sequence), 0) FROM events WHERE run = ?1))",
+        (run,),
+    ).get
+    return int(found) + 1

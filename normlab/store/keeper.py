@@ -1,0 +1,149 @@
+"""Events of one run, turned into jobs for the writer."""
+
+import math
+import time
+from contextlib import suppress
+
+import apsw
+
+from normlab.core.errors import NormlabError
+from normlab.engine.events import (
+    CheckpointSaved,
+    Event,
+    Held,
+    Measured,
+    Outcome,
+    Point,
+    Preparing,
+    Progress,
+    RunFinished,
+    RunStarted,
+)
+from normlab.lab.experiment import Experiment
+from normlab.lab.metrics import better, default_metric, improves
+from normlab.store import rows
+from normlab.store.folder import write_record
+from normlab.store.interrupted import next_sequence
+from normlab.store.store import Store
+from normlab.store.writer import Job, Ticket
+
+_PLACE_SECONDS = 0.4
+"""Between two notes of how far a run is."""
+
+
+class Keeper:
+    """Keeps one run. What came before its start (downloads) and what only says that it lives is not kept."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.run = ""
+        self._number = 0
+        self.ended = False
+        """Whether the run has said how it ended."""
+        self._base = self._sequence = 0
+        self._step, self._seconds = 0, 0.0
+        self._noted = -math.inf
+        self._experiment: Experiment | None = None
+        self._best: Point | None = None
+        self._last: Point | None = None
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is a row of this run."""
+        return self._experiment is not None
+
+    def keep(self, event: Event) -> Ticket | None:
+        """Hand an event to the writer; give a ticket where it must be on the disk before it is told."""
+        self.run = event.run
+        if isinstance(event, RunStarted):
+            return self._begin(event)
+        if not self.begun:
+            return None
+        match event:
+            case Preparing() | Held():
+                return None
+            case Progress():
+                self._step, self._seconds = event.step, event.seconds
+                if time.monotonic() - self._noted > _PLACE_SECONDS:
+                    self._noted = time.monotonic()
+                    epoch, step, seconds = event.epoch, event.step, event.seconds
+                    self._submit(
+                        lambda c: rows.update_place(c, self._number, epoch, step, seconds), late=True
+                    )
+                return None
+            case Measured():
+                return self._submit(self._measured(event))
+            case RunFinished():
+                self.ended = True
+                return self._submit(self._finished(event))
+            case _:
+                ticket = self._submit(self._told(event), late=not isinstance(event, CheckpointSaved))
+                return ticket if isinstance(event, CheckpointSaved) else None
+
+    def finish(self, outcome: Outcome, reason: str) -> tuple[RunFinished, Ticket]:
+        """End a run that did not say itself how it ended."""
+        event = RunFinished(
+            run=self.run,
+            outcome=outcome,
+            reason=reason,
+            best=self._best,
+            last=self._last,
+            seconds=self._seconds,
+        )
+        return event, self._submit(self._finished(event))
+
+    def write_folder(self) -> None:
+        """Write the whole run into its folder too, so that it can be taken elsewhere."""
+        with suppress(OSError, NormlabError):  # the store has it all; the copy can be made again
+            write_record(self.store, self.run)
+
+    def _submit(self, job: Job, late: bool = False) -> Ticket:
+        return self.store.writer.submit(job, late=late)
+
+    def _next(self) -> int:
+        self._sequence += 1
+        return self._sequence
+
+    def _begin(self, event: RunStarted) -> Ticket:
+        self._experiment, self._step = event.experiment, event.resumed_at
+
+        def begin(connection: apsw.Connection) -> None:
+            owner = self.store.owner(connection)
+            self._number = rows.insert_run(connection, event, owner)
+            self._base = next_sequence(connection, self._number)
+            rows.insert_event(connection, self._number, event.resumed_at, self._base, event)
+
+        return self._submit(begin)
+
+    def _told(self, event: Event) -> Job:
+        step, sequence = getattr(event, "step", self._step), self._next()
+        return lambda connection: rows.insert_event(
+            connection, self._number, step, self._base + sequence, event
+        )
+
+    def _measured(self, event: Measured) -> Job:
+        point = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
+        assert self._experiment is not None
+        metric = self._experiment.training.best_metric or default_metric(point.metrics)
+        before = self._best.metrics.get(metric) if self._best else None
+        if improves(point.metrics.get(metric, math.nan), before, better(metric)):
+            self._best = point
+        self._last, self._step, self._seconds = point, event.step, event.metrics["seconds"]
+        best, sequence = self._best, self._next()
+
+        def write(connection: apsw.Connection) -> None:
+            number = self._number
+            rows.insert_point(connection, number, self._base + sequence, event)
+            rows.update_place(connection, number, event.epoch, event.step, event.metrics["seconds"])
+            rows.update_points(connection, number, best, point)
+
+        return write
+
+    def _finished(self, event: RunFinished) -> Job:
+        step, sequence, now = self._step, self._next(), time.time()
+
+        def write(connection: apsw.Connection) -> None:
+            rows.finish_run(connection, self._number, event, now)
+            rows.insert_event(connection, self._number, step, self._base + sequence, event)
+
+        return write

@@ -1,0 +1,131 @@
+"""record(run(experiment)): a run's events, each told only once it is on the disk."""
+
+import time
+from collections import deque
+from collections.abc import Generator
+from contextlib import closing, suppress
+
+from normlab.core.errors import NormlabError
+from normlab.core.text import visible
+from normlab.engine.control import Control
+from normlab.engine.events import Event, Held, Outcome, RunFinished, RunStarted, Warned
+from normlab.store.keeper import Keeper
+from normlab.store.store import Store, open_store
+from normlab.store.writer import Ticket
+
+# Share of an epoch's time that is waited for its commit. After that the training goes on, and the epoch
+# is told with the next event: so recording costs little whatever the disk, and nothing is told too early.
+_PATIENCE = 0.04
+_HELD_SECONDS = 0.5
+"""Between two words that a run is held."""
+
+
+def record(
+    events: Generator[Event],
+    store: Store | None = None,
+    *,
+    control: Control | None = None,
+    give_up_seconds: float = 60.0,
+) -> Generator[Event]:
+    """Pass a run's events on and keep them; an epoch is told once it is committed.
+
+    A full disk holds the run: `Held` is told, and again each half second, while the store tries anew. After
+    `give_up_seconds`, or when `control` asks the run to stop, the run ends as failed; what was told is kept.
+    A store that can't be written at all is a warning, and nothing is kept.
+
+    Raises: what the run raises, which is kept as the reason of its failure; StoreError when there is a
+    file that is no store.
+    """
+    store = store or open_store()
+    if store.is_read_only:
+        yield from _unrecorded(events, store)
+        return
+    with closing(events):
+        yield from _Recording(events, Keeper(store), control or Control(), give_up_seconds).events()
+
+
+def _unrecorded(events: Generator[Event], store: Store) -> Generator[Event]:
+    told = False
+    with closing(events):
+        for event in events:
+            yield event
+            if not told and isinstance(event, RunStarted):
+                told = True
+                yield Warned(run=event.run, message=f"this run isn't kept: {store.problem}")
+
+
+class _Recording:
+    """A run that is being recorded."""
+
+    def __init__(
+        self, events: Generator[Event], keeper: Keeper, control: Control, give_up_seconds: float
+    ) -> None:
+        self.source, self.keeper, self.control = events, keeper, control
+        self.give_up_seconds = give_up_seconds
+        self.untold: deque[tuple[Event, Ticket | None]] = deque()
+
+    def events(self) -> Generator[Event]:
+        began = time.monotonic()
+        try:
+            for event in self.source:
+                ticket = self.keeper.keep(event)
+                self.untold.append((event, ticket))
+                patience = _PATIENCE * (time.monotonic() - began) if ticket else 0.0
+                yield from self._told(patience)
+                if self.keeper.store.trouble and not (yield from self._held()):
+                    return
+                began = time.monotonic() if ticket else began
+            if not self.keeper.ended:
+                self._leave("failed", "it ended without a word")
+            yield from self._told(None)
+        except GeneratorExit:
+            self._leave("interrupted", "nobody looked on")
+            raise
+        except Exception as error:
+            said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
+            self._leave("failed", said)
+            raise
+
+    def _told(self, patience: float | None) -> Generator[Event]:
+        """Tell the events that are on the disk, waiting for each so many seconds; None waits for all."""
+        while self.untold:
+            event, ticket = self.untold[0]
+            if ticket is not None and not ticket.wait(_HELD_SECONDS if patience is None else patience):
+                if patience is not None:
+                    return
+                if self.keeper.store.trouble and not (yield from self._held()):
+                    return
+                continue
+            self.untold.popleft()
+            if isinstance(event, RunFinished):
+                self.keeper.write_folder()
+            yield event
+
+    def _held(self) -> Generator[Event, None, bool]:
+        """Wait while the store can't be written; False where that takes too long, and the run has ended."""
+        keeper, until = self.keeper, time.monotonic() + self.give_up_seconds
+        while (trouble := keeper.store.trouble) is not None:
+            if time.monotonic() > until or self.control.outcome is not None:
+                yield self._give_up(f"{trouble.rule}; {trouble.remedy}")
+                return False
+            yield Held(run=keeper.run, reason=f"{trouble.rule}; {trouble.remedy}")
+            first = next((ticket for _, ticket in self.untold if ticket is not None), None)
+            if first is None:
+                break
+            first.wait(_HELD_SECONDS)
+        return True
+
+    def _give_up(self, reason: str) -> RunFinished:
+        self.source.close()  # the engine saves what it can
+        self.untold.clear()
+        self.keeper.store.free_spare()
+        event, ticket = self.keeper.finish("failed", reason)
+        ticket.wait(5 * _HELD_SECONDS)
+        return event
+
+    def _leave(self, outcome: Outcome, reason: str) -> None:
+        self.source.close()
+        if self.keeper.begun and not self.keeper.ended:
+            with suppress(NormlabError):
+                self.keeper.finish(outcome, visible(reason, 4000))[1].wait(5.0)
+                self.keeper.write_folder()

@@ -1,0 +1,122 @@
+"""What a run's events change in the store's tables. Called by jobs, within a transaction."""
+
+import json
+import time
+import zlib
+
+import apsw
+
+from normlab.core.choice import Record
+from normlab.core.errors import show_value
+from normlab.engine.events import Event, Measured, Point, RunFinished, RunStarted
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import leaves
+from normlab.store.environment import environment
+from normlab.store.numbers import names_id, pack, point_json, read_point
+
+
+def insert_run(connection: apsw.Connection, event: RunStarted, owner: int | None) -> int:
+    """Note a run that begins, or goes on, and give its number."""
+    found = connection.execute("SELECT number FROM runs WHERE id = ?", (event.run,)).get
+    experiment = event.experiment.model_dump_json()
+    about = (experiment, event.device, event.num_parameters, event.num_steps, owner)
+    if found is None:
+        connection.execute(
+            "INSERT INTO runs (id, arm, seed, created, environment, experiment, device, num_parameters,"
+            " num_steps, owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (event.run, event.arm, event.seed, time.time(), json.dumps(environment(event.device)), *about),
+        )
+        number = connection.last_insert_rowid()
+    else:
+        number = int(found)
+        connection.execute(
+            "UPDATE runs SET experiment = ?, device = ?, num_parameters = ?, num_steps = ?, owner = ?,"
+            " outcome = NULL, reason = NULL, finished = NULL, deleted = NULL WHERE number = ?",
+            (*about, number),
+        )
+        connection.execute("DELETE FROM events WHERE run = ? AND event = 'run_finished'", (number,))
+    insert_settings(connection, number, event.experiment)
+    return number
+
+
+def insert_settings(connection: apsw.Connection, number: int, experiment: Experiment) -> None:
+    """Write a run's settings, one by one."""
+    connection.execute("DELETE FROM settings WHERE run = ?", (number,))
+    connection.executemany(
+        "INSERT INTO settings (path, value, run) VALUES (?, ?, ?)",
+        [(path, setting(value), number) for path, value in leaves(experiment)],
+    )
+
+
+def setting(value: object) -> float | str:
+    """Write a setting as it can be compared: numbers as they are, all else as text.
+
+    >>> setting(0.1), setting(True), setting((64, 32)), setting(None)
+    (0.1, 'true', '[64, 32]', 'none')
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 2**63:
+        return value
+    assert not isinstance(value, Record)
+    return value if isinstance(value, str) else show_value(value)
+
+
+def insert_point(connection: apsw.Connection, run: int, sequence: int, event: Measured) -> None:
+    """Write an evaluation; one of the same step, from before a resume, gives way."""
+    row = (run, event.step, sequence, event.epoch, names_id(connection, event.metrics))
+    connection.execute(
+        "INSERT OR REPLACE INTO points (run, step, sequence, epoch, metrics, numbers)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        (*row, pack(event.metrics.values())),
+    )
+
+
+def insert_event(connection: apsw.Connection, run: int, step: int, sequence: int, event: Event) -> None:
+    """Write an event."""
+    body = zlib.compress(event.model_dump_json().encode())
+    connection.execute(
+        "INSERT OR REPLACE INTO events (run, step, sequence, event, body) VALUES (?, ?, ?, ?, ?)",
+        (run, step, sequence, event.event, body),
+    )
+
+
+def update_place(connection: apsw.Connection, run: int, epoch: int, step: int, seconds: float) -> None:
+    """Note how far a run is."""
+    connection.execute(
+        "UPDATE runs SET epoch = ?, step = ?, seconds = ? WHERE number = ?", (epoch, step, seconds, run)
+    )
+
+
+def update_points(connection: apsw.Connection, run: int, best: Point | None, last: Point | None) -> None:
+    """Note a run's best and last evaluation."""
+    connection.execute(
+        "UPDATE runs SET best = ?, last = ? WHERE number = ?", (point_json(best), point_json(last), run)
+    )
+
+
+def finish_run(connection: apsw.Connection, run: int, event: RunFinished, finished: float) -> None:
+    """Note how a run ended."""
+    update_points(connection, run, event.best, event.last)
+    connection.execute(
+        "UPDATE runs SET outcome = ?, reason = ?, seconds = ?, finished = ?, owner = NULL WHERE number = ?",
+        (event.outcome, event.reason, event.seconds, finished, run),
+    )
+    insert_scores(connection, run)
+
+
+def insert_scores(connection: apsw.Connection, run: int) -> None:
+    """Write the metrics of a run's best and last evaluation, so that they can be asked for.
+
+    What isn't finite is larger or smaller than nothing: it is left out.
+    """
+    best, last = connection.execute("SELECT best, last FROM runs WHERE number = ?", (run,)).get
+    connection.execute("DELETE FROM scores WHERE run = ?", (run,))
+    scores = {"best": read_point(best), "last": read_point(last)}
+    connection.executemany(
+        "INSERT INTO scores (metric, at, value, run) VALUES (?, ?, ?, ?)",
+        [
+            (metric, at, value, run)
+            for at, point in scores.items()
+            for metric, value in (point.metrics.items() if point else ())
+            if abs(value) < float("inf")
+        ],
+    )

@@ -1,0 +1,191 @@
+"""The store, open: its file, who writes to it, and what keeps it from being written."""
+
+import atexit
+import os
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import apsw
+
+from normlab.core import places
+from normlab.core.errors import Problem
+from normlab.store import owners
+from normlab.store.connection import PLACE_ERRORS, NewerStoreError, check, connect, connect_to_read
+from normlab.store.disk import free_spare, keep_spare, network_file_system
+from normlab.store.errors import StoreError
+from normlab.store.interrupted import end_runs_of
+from normlab.store.schema import VERSIONS
+from normlab.store.writer import Job, Writer
+
+
+class Store:
+    """One folder's runs. One per folder and process: see `open_store`. Any thread may use it."""
+
+    def __init__(self, home: Path) -> None:
+        self.home, self.path, self.runs = home, home / "lab.db", home / "runs"
+        self.problem: Problem | None = None
+        """What a person should know of it: why nothing is kept, or why it is slow."""
+        self.is_read_only = False
+        """Whether nothing can be kept."""
+        self._journal = "wal"
+        self._reader: apsw.Connection | None = None
+        self._reading = threading.Lock()
+        self._owner: int | None = None
+        self.writer = Writer(lambda: connect(self.path, self._journal))
+        self._look()
+        if not self.is_read_only:
+            self.sweep()
+
+    def _look(self) -> None:
+        """Find out whether the store can be written.
+
+        Raises: StoreError when its file is damaged or another program's.
+        """
+        if kind := network_file_system(_existing(self.home)):
+            self._journal = "delete"
+            rule = f"lies on a network file system ({kind}), where writing is slow and less safe"
+            remedy = "set NORMLAB_HOME to a folder of this machine"
+            self.problem = Problem(str(self.home), rule, remedy, warning=True)
+        try:
+            if self.path.exists():
+                with self.read() as connection:
+                    version = check(connection, self.path)
+                if _can_be_written(self.path) and version < len(VERSIONS):
+                    self.write(lambda _: None)  # brings it up to date
+        except NewerStoreError as error:
+            self.is_read_only, self.problem = True, error.problems[0]
+        if not self.is_read_only and not _can_be_written(self.path):
+            rule, remedy = "can't be written: no run is kept", "set NORMLAB_HOME to a folder that can"
+            self.is_read_only, self.problem = True, Problem(str(self.home), rule, remedy, warning=True)
+
+    @contextmanager
+    def read(self) -> Generator[apsw.Connection]:
+        """Lend the connection that reads, to one thread at a time.
+
+        Raises: StoreError when the file can't be read.
+        """
+        with self._reading:
+            try:
+                if self._reader is None and self.path.exists():
+                    self._reader = connect_to_read(self.path)
+                yield self._reader or _empty()
+            except apsw.SQLError:
+                if self.is_read_only and self.problem:  # a later version's tables may be other ones
+                    raise StoreError(self.problem) from None
+                raise
+            except (*PLACE_ERRORS, apsw.NotADBError, apsw.CorruptError) as error:
+                rule, remedy = f"can't be read ({error})", "mend its disk, or move it away to begin anew"
+                raise StoreError(Problem(str(self.path), rule, remedy)) from None
+
+    def write(self, job: Job) -> None:
+        """Write something now, and wait until it is on the disk.
+
+        Raises: StoreError where that can't be done.
+        """
+        if self.is_read_only:
+            assert self.problem is not None
+            raise StoreError(self.problem)
+        self.writer.write(job, str(self.path))
+
+    def sweep(self) -> list[str]:
+        """End the runs whose processes have died, as interrupted; give their ids."""
+        with self.read() as connection:
+            gone = owners.dead(connection)
+        ended: list[str] = []
+
+        def end(connection: apsw.Connection) -> None:
+            ended.clear()
+            for number, owner in owners.dead(connection).items():
+                ended.extend(end_runs_of(connection, number, owner))
+
+        if gone:
+            self.write(end)
+        return ended
+
+    @property
+    def trouble(self) -> Problem | None:
+        """What keeps the store from being written just now."""
+        return self.writer.trouble
+
+    def owner(self, connection: apsw.Connection) -> int:
+        """Give the number of this process among those that train; called by a job."""
+        row = None
+        if self._owner is not None:
+            row = connection.execute("SELECT 1 FROM owners WHERE id = ?", (self._owner,)).get
+        if row is None:  # the first time, or somebody took this process for dead
+            self._owner = owners.register(connection, owners.this_process())
+            keep_spare(self._spare)
+            self.writer.beat(self._beat, owners.HEARTBEAT_SECONDS)
+        assert self._owner is not None
+        return self._owner
+
+    def _beat(self, connection: apsw.Connection) -> None:
+        now = owners.this_process().heartbeat
+        connection.execute("UPDATE owners SET heartbeat = ? WHERE id = ?", (now, self._owner))
+
+    @property
+    def _spare(self) -> Path:
+        return self.path.with_name("lab.db-spare")
+
+    def free_spare(self) -> None:
+        """Give back the space that was kept for the end of a run on a full disk."""
+        free_spare(self._spare)
+
+    def close(self) -> None:
+        """Write what is left and let go of the file."""
+        _open.pop(self.home, None)
+        if self._owner is not None:
+            number = self._owner
+
+            def leave(connection: apsw.Connection) -> None:
+                unfinished = "SELECT 1 FROM runs WHERE owner = owners.id"
+                connection.execute(
+                    f"DELETE FROM owners WHERE id = ? AND NOT EXISTS ({unfinished})", (number,)
+                )
+
+            self.writer.submit(leave)
+        self.writer.close()
+        with self._reading:
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+
+_open: dict[Path, Store] = {}
+_opening = threading.Lock()
+
+
+def open_store(home: Path | None = None) -> Store:
+    """Open the store of a folder, by default of NORMLAB_HOME; the second time it is the same one.
+
+    Raises: StoreError when the file there is no store.
+    """
+    home = Path(os.path.abspath(home or places.home()))
+    with _opening:
+        if home not in _open:
+            _open[home] = Store(home)
+        return _open[home]
+
+
+@atexit.register
+def _close_all() -> None:
+    for store in list(_open.values()):
+        store.close()
+
+
+def _existing(folder: Path) -> Path:
+    return next(parent for parent in (folder, *folder.parents) if parent.exists())
+
+
+def _can_be_written(path: Path) -> bool:
+    here = _existing(path)
+    folder = here if here.is_dir() else here.parent
+    return os.access(here, os.W_OK) and os.access(folder, os.W_OK)
+
+
+def _empty() -> apsw.Connection:
+    connection = apsw.Connection(":memory:")
+    connection.execute("".join(VERSIONS))
+    return connection

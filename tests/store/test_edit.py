@@ -1,0 +1,75 @@
+"""What people say of runs is kept; what they delete can be brought back until it is purged."""
+
+import pytest
+from support.told import told
+
+from normlab.core.errors import ConfigError
+from normlab.store import edit
+from normlab.store.errors import StoreError
+from normlab.store.find import find_all, find_run, find_runs
+from normlab.store.record import record
+from normlab.store.replay import replay
+
+
+@pytest.fixture
+def kept(store):
+    for run in ("aaaaaa", "bbbbbb"):
+        list(record(told(run), store))
+        (store.runs / run).mkdir(parents=True, exist_ok=True)
+        (store.runs / run / "best.safetensors").write_bytes(b"weights")
+    return store
+
+
+def test_a_name_a_note_and_tags_are_kept(kept):
+    edit.rename(kept, "aaaaaa", "the good one")
+    edit.annotate(kept, "aaaaaa", "two\nlines")
+    edit.tag(kept, ["aaaaaa", "bbbbbb"], add=["paper", "x"])
+    edit.tag(kept, ["aaaaaa"], remove=["x", "never there"])
+    run = find_run(kept, "aaaaaa")
+    assert (run.title, run.note, run.tags) == ("the good one", "two\nlines", ("paper",))
+    assert find_run(kept, "bbbbbb").tags == ("paper", "x")
+    edit.rename(kept, "aaaaaa", None)
+    assert find_run(kept, "aaaaaa").title == "baseline"
+
+
+@pytest.mark.parametrize("text", ["", "a\x1b[31m", "a\u202eb", "x" * 81])
+def test_a_name_that_is_not_one_visible_line_is_refused(kept, text):
+    with pytest.raises(ConfigError, match="name: "):
+        edit.rename(kept, "aaaaaa", text)
+
+
+@pytest.mark.parametrize("text", ["", "two words", "a,b", 'a"b', "\x07"])
+def test_a_tag_is_one_visible_word(kept, text):
+    with pytest.raises(ConfigError, match="tag: "):
+        edit.tag(kept, ["aaaaaa"], add=[text])
+
+
+def test_a_deleted_run_is_nowhere_and_comes_back_whole(kept):
+    edit.delete(kept, ["aaaaaa"])
+    assert [run.id for run in find_runs(kept).runs] == ["bbbbbb"]
+    assert find_all(kept, ["aaaaaa", "bbbbbb"])[0].id == "bbbbbb"
+    with pytest.raises(StoreError, match="unknown"):
+        find_run(kept, "aaaaaa")
+    edit.restore(kept, ["aaaaaa"])
+    assert len(list(replay("aaaaaa", kept))) == 10
+    assert (kept.runs / "aaaaaa" / "best.safetensors").exists()
+
+
+def test_what_is_purged_leaves_no_row_and_no_file(kept):
+    edit.delete(kept, ["aaaaaa"])
+    assert edit.purge(kept, ["bbbbbb"]) == [], "what isn't deleted can't be purged"
+    assert edit.purge(kept) == ["aaaaaa"]
+    assert not (kept.runs / "aaaaaa").exists()
+    with kept.read() as connection:
+        for table in ("settings", "scores", "points", "events"):
+            assert connection.execute(f"SELECT count(DISTINCT run) FROM {table}").get == 1
+
+
+def test_a_run_under_way_is_not_deleted(kept):
+    recorded = record(told("cccccc", epochs=50, pause=0.02), kept)
+    while next(recorded).event != "measured":
+        pass
+    with pytest.raises(ConfigError, match="under way; stop it first"):
+        edit.delete(kept, ["cccccc"])
+    recorded.close()
+    edit.delete(kept, ["cccccc"])

@@ -1,0 +1,203 @@
+"""What is told is on the disk, and what is on the disk is told again."""
+
+import math
+import threading
+import time
+
+import apsw
+import pytest
+from support.told import lasting, told
+
+from normlab.core.errors import DataError, Problem
+from normlab.engine.control import Control
+from normlab.store.find import find_run, find_runs
+from normlab.store.record import record
+from normlab.store.replay import curve, replay
+from normlab.store.store import Store, open_store
+
+
+def same(one, other):
+    """Compare events by their JSON: a nan is not itself."""
+    return [e.model_dump_json() for e in one] == [e.model_dump_json() for e in other]
+
+
+def test_a_replay_tells_the_same_events_in_the_same_order(store):
+    events = list(record(told(), store))
+    assert same(events, told())
+    assert same(replay("aaaaaa", store), lasting(events))
+
+
+def test_numbers_that_are_not_finite_survive(store):
+    losses = [math.inf, math.nan, -math.inf, 5e-324, 0.1 + 0.2]
+    list(record(told(epochs=5, losses=losses), store))
+    measured = [event for event in replay("aaaaaa", store) if event.event == "measured"]
+    assert repr([event.metrics["train_loss"] for event in measured]) == repr(losses)
+    steps, values = curve("aaaaaa", "train_loss", store)
+    assert steps == [20, 40, 60, 80, 100]
+    assert repr(values.tolist()) == repr(losses)
+
+
+def test_an_epoch_is_on_the_disk_before_it_is_told(store):
+    other = None
+    for event in record(told(epochs=30), store):
+        if event.event == "measured":
+            other = other or apsw.Connection(str(store.path), flags=apsw.SQLITE_OPEN_READONLY)
+            assert other.execute("SELECT count(*) FROM points WHERE step = ?", (event.step,)).get == 1
+    assert other is not None
+
+
+def test_a_checkpoint_is_told_once_its_row_is_on_the_disk(store):
+    for event in record(told(), store):
+        if event.event == "checkpoint_saved":
+            sql = "SELECT count(*) FROM events WHERE event = 'checkpoint_saved'"
+            assert apsw.Connection(str(store.path)).execute(sql).get == 1
+            return
+    raise AssertionError("no checkpoint was told")
+
+
+def test_a_slow_disk_holds_up_what_is_told_but_not_the_training(store):
+    list(record(told("bbbbbb"), store))
+    pulled = []
+
+    def events():
+        for event in told(epochs=20, pause=0.002):
+            pulled.append(event)
+            yield event
+
+    gate = threading.Event()
+    recorded = record(events(), store)
+    assert next(recorded).event == "run_started"
+    store.writer.submit(lambda connection: gate.wait(0.3) and None)  # the disk takes its time
+    for event in recorded:
+        if event.event == "measured":
+            break
+    told_now = sum(event.event == "measured" for event in pulled)
+    gate.set()
+    recorded.close()
+    assert told_now > 1
+
+
+def test_how_far_a_run_is_comes_half_a_second_late_at_most(store):
+    steps = []
+
+    def events():
+        for event in told(epochs=1):
+            yield event
+            if event.event == "progress":
+                time.sleep(0.7)
+                steps.append(find_run(store, "aaaaaa").step)
+
+    list(record(events(), store))
+    assert steps == [10]
+
+
+def test_a_run_that_raises_is_kept_as_failed_and_its_error_goes_on(store):
+    def events():
+        yield from told(finish=False)
+        raise DataError(Problem("data.csv", "is gone", "bring it back"))
+
+    with pytest.raises(DataError, match="is gone"):
+        list(record(events(), store))
+    run = find_run(store, "aaaaaa")
+    assert (run.outcome, run.reason) == ("failed", "data.csv: is gone; bring it back")
+    assert run.last.epoch == 3
+    assert [e.event for e in replay("aaaaaa", store)][-1] == "run_finished"
+
+
+def test_a_run_that_nobody_pulls_to_its_end_is_interrupted_and_closed(store):
+    closed = []
+
+    def events():
+        try:
+            yield from told(epochs=50, pause=0.02)
+        finally:
+            closed.append(True)
+
+    recorded = record(events(), store)
+    while next(recorded).event != "measured":
+        pass
+    recorded.close()
+    run = find_run(store, "aaaaaa")
+    assert closed
+    assert run.outcome == "interrupted"
+    assert run.best.epoch >= 1
+
+
+def fill(store):
+    """Let the store grow no further, as on a full disk."""
+    store.write(lambda connection: connection.pragma("max_page_count", connection.pragma("page_count")))
+
+
+def free(store):
+    store.writer._connection.pragma("max_page_count", 1 << 30)
+
+
+def test_a_full_disk_holds_a_run_which_goes_on_when_there_is_space(store):
+    list(record(told("bbbbbb"), store))
+    fill(store)
+    seen = []
+    for event in record(told(epochs=200), store):
+        seen.append(event)
+        if event.event == "held" and "no space left" in event.reason:
+            free(store)
+    assert [event for event in seen if event.event == "held"]
+    assert same(lasting(seen), lasting(told(epochs=200)))
+    assert same(replay("aaaaaa", store), lasting(seen))
+
+
+def test_a_disk_that_stays_full_ends_the_run_with_what_was_told_intact(store):
+    list(record(told("bbbbbb"), store))
+    seen = []
+    for event in record(told(epochs=2000), store, give_up_seconds=0.6):
+        seen.append(event)
+        if event.event == "measured" and event.epoch == 3:
+            fill(store)
+    assert seen[-1].event == "run_finished"
+    assert seen[-1].outcome == "failed"
+    assert "no space left" in seen[-1].reason
+    told_epochs = [event.epoch for event in seen if event.event == "measured"]
+    assert len(told_epochs) < 2000
+    kept = {event.epoch for event in replay("aaaaaa", store) if event.event == "measured"}
+    assert set(told_epochs) <= kept
+
+
+def test_asking_a_held_run_to_stop_ends_it(store):
+    list(record(told("bbbbbb"), store))
+    fill(store)
+    control, began = Control(), time.monotonic()
+    for event in record(told(epochs=200), store, control=control):
+        if event.event == "held":
+            control.stop()
+    assert event.outcome == "failed"
+    assert time.monotonic() - began < 20
+    free(store)
+
+
+def test_a_resumed_run_keeps_its_earlier_epochs_and_measures_the_later_ones_anew(store):
+    list(record(told(epochs=6, finish=False), store))
+    list(record(told(epochs=6, first=4, losses=[9, 9, 9, 0.4, 0.3, 0.2]), store))
+    assert find_runs(store).total == 1
+    events = list(replay("aaaaaa", store))
+    assert [e.epoch for e in events if e.event == "measured"] == [1, 2, 3, 4, 5, 6]
+    assert [e.metrics["train_loss"] for e in events if e.event == "measured"][3:] == [0.4, 0.3, 0.2]
+    assert [e.event for e in events].count("run_finished") == 1
+    assert find_run(store, "aaaaaa").outcome == "completed"
+
+
+def test_a_store_that_cannot_be_written_lets_the_run_go_on_with_a_warning(home, monkeypatch):
+    home.mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    store = Store(home)
+    events = list(record(told(), store))
+    warnings = [event.message for event in events if event.event == "warned"]
+    assert any("isn't kept" in message and "NORMLAB_HOME" in message for message in warnings)
+    assert events[-1].outcome == "completed"
+    assert not store.path.exists()
+
+
+def test_recording_needs_no_more_than_the_events(home):
+    list(record(told()))
+    store = open_store()
+    assert store.path == home / "lab.db"
+    assert find_run(store, "aaa").id == "aaaaaa"
+    store.close()
