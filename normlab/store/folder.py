@@ -119,7 +119,7 @@ def _insert(connection: apsw.Connection, header: Header, events: list[Event]) ->
             run = rows.insert_run(connection, event, None)
         if isinstance(event, Measured):
             rows.insert_point(connection, run, sequence, event)
-            rows.update_place(connection, run, event.epoch, event.step, event.metrics.get("seconds", 0.0))
+            rows.update_last(connection, run, event, is_best=False)
         else:
             rows.insert_event(connection, run, getattr(event, "step", step), sequence, event)
         step = getattr(event, "step", step)

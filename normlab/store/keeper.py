@@ -22,6 +22,7 @@ from normlab.engine.events import (
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import better, default_metric, improves
 from normlab.store import rows
+from normlab.store.find import find_run
 from normlab.store.folder import write_record
 from normlab.store.interrupted import next_sequence
 from normlab.store.store import Store
@@ -74,31 +75,25 @@ class Keeper:
             case Measured():
                 return self._submit(self._measured(event))
             case RunFinished():
-                self.ended = True
-                return self._submit(self._finished(event))
+                return self._finish(event)
             case _:
                 ticket = self._submit(self._told(event), late=not isinstance(event, CheckpointSaved))
                 return ticket if isinstance(event, CheckpointSaved) else None
 
     def finish(self, outcome: Outcome, reason: str) -> tuple[RunFinished, Ticket]:
         """End a run that did not say itself how it ended."""
+        best, last = _point(self._best), _point(self._last)
         event = RunFinished(
-            run=self.run,
-            outcome=outcome,
-            reason=reason,
-            best=self._best,
-            last=self._last,
-            seconds=self._seconds,
+            run=self.run, outcome=outcome, reason=reason, best=best, last=last, seconds=self._seconds
         )
-        return event, self._submit(self._finished(event))
-
-    def write_folder(self) -> None:
-        """Write the whole run into its folder too, so that it can be taken elsewhere."""
-        with suppress(OSError, NormlabError):  # the store has it all; the copy can be made again
-            write_record(self.store, self.run)
+        return event, self._finish(event)
 
     def _submit(self, job: Job, late: bool = False) -> Ticket:
         return self.store.writer.submit(job, late=late)
+
+    def _write_folder(self) -> None:
+        with suppress(OSError, NormlabError):  # the store has it all; the copy can be made again
+            write_record(self.store, self.run)
 
     def _next(self) -> int:
         self._sequence += 1
@@ -106,6 +101,9 @@ class Keeper:
 
     def _begin(self, event: RunStarted) -> Ticket:
         self._experiment, self._step = event.experiment, event.resumed_at
+        if event.resumed_at:
+            before = find_run(self.store, event.run)
+            self._best, self._last = before.best, before.last
 
         def begin(connection: apsw.Connection) -> None:
             owner = self.store.owner(connection)
@@ -122,28 +120,31 @@ class Keeper:
         )
 
     def _measured(self, event: Measured) -> Job:
-        point = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
         assert self._experiment is not None
-        metric = self._experiment.training.best_metric or default_metric(point.metrics)
+        metric = self._experiment.training.best_metric or default_metric(event.metrics)
         before = self._best.metrics.get(metric) if self._best else None
-        if improves(point.metrics.get(metric, math.nan), before, better(metric)):
-            self._best = point
-        self._last, self._step, self._seconds = point, event.step, event.metrics["seconds"]
-        best, sequence = self._best, self._next()
+        is_best = improves(event.metrics.get(metric, math.nan), before, better(metric))
+        self._best = event if is_best else self._best
+        self._last, self._step, self._seconds = event, event.step, event.metrics["seconds"]
+        sequence = self._next()
 
         def write(connection: apsw.Connection) -> None:
-            number = self._number
-            rows.insert_point(connection, number, self._base + sequence, event)
-            rows.update_place(connection, number, event.epoch, event.step, event.metrics["seconds"])
-            rows.update_points(connection, number, best, point)
+            rows.insert_point(connection, self._number, self._base + sequence, event)
+            rows.update_last(connection, self._number, event, is_best)
 
         return write
 
-    def _finished(self, event: RunFinished) -> Job:
+    def _finish(self, event: RunFinished) -> Ticket:
+        self.ended = True
         step, sequence, now = self._step, self._next(), time.time()
 
         def write(connection: apsw.Connection) -> None:
             rows.finish_run(connection, self._number, event, now)
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
 
-        return write
+        return self.store.writer.submit(write, after=self._write_folder)
+
+
+def _point(event: Point | None) -> Point | None:
+    """Take off what an evaluation has beside its point."""
+    return None if event is None else Point(epoch=event.epoch, step=event.step, metrics=event.metrics)

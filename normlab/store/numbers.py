@@ -2,7 +2,7 @@
 
 import json
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import apsw
 
@@ -22,13 +22,6 @@ def unpack(raw: bytes) -> tuple[float, ...]:
     (0.1, inf)
     """
     return struct.unpack(f"<{len(raw) // 8}d", raw)
-
-
-def names_id(connection: apsw.Connection, metrics: Mapping[str, float]) -> int:
-    """Give the number that stands for these names in this order."""
-    names = json.dumps(list(metrics))
-    connection.execute("INSERT OR IGNORE INTO metrics (names) VALUES (?)", (names,))
-    return int(connection.execute("SELECT id FROM metrics WHERE names = ?", (names,)).get)
 
 
 def all_names(connection: apsw.Connection) -> dict[int, list[str]]:

@@ -13,8 +13,8 @@ from normlab.store.keeper import Keeper
 from normlab.store.store import Store, open_store
 from normlab.store.writer import Ticket
 
-# Share of an epoch's time that is waited for its commit. After that the training goes on, and the epoch
-# is told with the next event: so recording costs little whatever the disk, and nothing is told too early.
+# Share of an epoch's time that is waited for its commit, where the writer is at it. After that the training
+# goes on, and the epoch is told with a later event: so recording costs little whatever the disk.
 _PATIENCE = 0.04
 _HELD_SECONDS = 0.5
 """Between two words that a run is held."""
@@ -70,13 +70,14 @@ class _Recording:
             for event in self.source:
                 ticket = self.keeper.keep(event)
                 self.untold.append((event, ticket))
-                patience = _PATIENCE * (time.monotonic() - began) if ticket else 0.0
-                yield from self._told(patience)
+                now = time.monotonic()
+                yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)
                 if self.keeper.store.trouble and not (yield from self._held()):
                     return
                 began = time.monotonic() if ticket else began
             if not self.keeper.ended:
                 self._leave("failed", "it ended without a word")
+            self.keeper.store.writer.hurry()
             yield from self._told(None)
         except GeneratorExit:
             self._leave("interrupted", "nobody looked on")
@@ -97,8 +98,6 @@ class _Recording:
                     return
                 continue
             self.untold.popleft()
-            if isinstance(event, RunFinished):
-                self.keeper.write_folder()
             yield event
 
     def _held(self) -> Generator[Event, None, bool]:
@@ -127,5 +126,6 @@ class _Recording:
         self.source.close()
         if self.keeper.begun and not self.keeper.ended:
             with suppress(NormlabError):
-                self.keeper.finish(outcome, visible(reason, 4000))[1].wait(5.0)
-                self.keeper.write_folder()
+                ticket = self.keeper.finish(outcome, visible(reason, 4000))[1]
+                self.keeper.store.writer.hurry()
+                ticket.wait(5.0)

@@ -8,11 +8,11 @@ import apsw
 
 from normlab.core.choice import Record
 from normlab.core.errors import show_value
-from normlab.engine.events import Event, Measured, Point, RunFinished, RunStarted
+from normlab.engine.events import Event, Point, RunFinished, RunStarted
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import leaves
 from normlab.store.environment import environment
-from normlab.store.numbers import names_id, pack, point_json, read_point
+from normlab.store.numbers import pack, point_json, read_point
 
 
 def insert_run(connection: apsw.Connection, event: RunStarted, owner: int | None) -> int:
@@ -60,14 +60,19 @@ def setting(value: object) -> float | str:
     return value if isinstance(value, str) else show_value(value)
 
 
-def insert_point(connection: apsw.Connection, run: int, sequence: int, event: Measured) -> None:
+def insert_point(connection: apsw.Connection, run: int, sequence: int, point: Point) -> None:
     """Write an evaluation; one of the same step, from before a resume, gives way."""
-    row = (run, event.step, sequence, event.epoch, names_id(connection, event.metrics))
-    connection.execute(
-        "INSERT OR REPLACE INTO points (run, step, sequence, epoch, metrics, numbers)"
-        " VALUES (?, ?, ?, ?, ?, ?)",
-        (*row, pack(event.metrics.values())),
-    )
+    names = json.dumps(list(point.metrics))
+    row = (run, point.step, sequence, point.epoch, pack(point.metrics.values()), names)
+    for _ in range(2):
+        connection.execute(
+            "INSERT OR REPLACE INTO points (run, step, sequence, epoch, numbers, metrics)"
+            " SELECT ?, ?, ?, ?, ?, id FROM metrics WHERE names = ?",
+            row,
+        )
+        if connection.changes():
+            return
+        connection.execute("INSERT INTO metrics (names) VALUES (?)", (names,))
 
 
 def insert_event(connection: apsw.Connection, run: int, step: int, sequence: int, event: Event) -> None:
@@ -86,19 +91,29 @@ def update_place(connection: apsw.Connection, run: int, epoch: int, step: int, s
     )
 
 
-def update_points(connection: apsw.Connection, run: int, best: Point | None, last: Point | None) -> None:
-    """Note a run's best and last evaluation."""
+def update_last(connection: apsw.Connection, run: int, point: Point, is_best: bool) -> None:
+    """Note a run's last evaluation, and where it is the best one, that too."""
+    text = point_json(point)
     connection.execute(
-        "UPDATE runs SET best = ?, last = ? WHERE number = ?", (point_json(best), point_json(last), run)
+        "UPDATE runs SET epoch = ?, step = ?, seconds = ?, last = ?, best = iif(?, ?, best) WHERE number = ?",
+        (point.epoch, point.step, point.metrics.get("seconds", 0.0), text, is_best, text, run),
     )
 
 
 def finish_run(connection: apsw.Connection, run: int, event: RunFinished, finished: float) -> None:
     """Note how a run ended."""
-    update_points(connection, run, event.best, event.last)
     connection.execute(
-        "UPDATE runs SET outcome = ?, reason = ?, seconds = ?, finished = ?, owner = NULL WHERE number = ?",
-        (event.outcome, event.reason, event.seconds, finished, run),
+        "UPDATE runs SET best = ?, last = ?, outcome = ?, reason = ?, seconds = ?, finished = ?, owner = NULL"
+        " WHERE number = ?",
+        (
+            point_json(event.best),
+            point_json(event.last),
+            event.outcome,
+            event.reason,
+            event.seconds,
+            finished,
+            run,
+        ),
     )
     insert_scores(connection, run)
 

@@ -137,7 +137,7 @@ class Store:
         """Write what is left and let go of the file."""
         _open.pop(self.home, None)
         if self._owner is not None:
-            number = self._owner
+            number, self._owner = self._owner, None
 
             def leave(connection: apsw.Connection) -> None:
                 unfinished = "SELECT 1 FROM runs WHERE owner = owners.id"

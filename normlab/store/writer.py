@@ -16,13 +16,17 @@ Job = Callable[[apsw.Connection], None]
 _LATE_SECONDS = 0.5
 """How late that which may come late is written."""
 _RETRY_SECONDS = 0.5
+# The writer rests this many times as long as its last commit took, so that it takes a fiftieth of the machine
+# at most, whatever the disk; but no longer than that, or a screen would lag.
+_REST = 50
+_MAX_REST_SECONDS = 0.25
 
 
 class Ticket:
     """A job that is to be committed."""
 
-    def __init__(self, job: Job, due: float) -> None:
-        self.job, self.due = job, due
+    def __init__(self, job: Job, due: float, after: Callable[[], None] | None = None) -> None:
+        self.job, self.due, self.after = job, due, after
         self.error: Exception | None = None
         self._done = threading.Event()
 
@@ -43,9 +47,11 @@ class Ticket:
         return True
 
     def finish(self, error: Exception | None = None) -> None:
-        """Let go who waits."""
+        """Let go who waits, then do what comes after."""
         self.error = error
         self._done.set()
+        if self.after is not None and error is None:
+            self.after()
 
 
 class Writer:
@@ -61,13 +67,18 @@ class Writer:
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._rested = 0.0
         self.trouble: Problem | None = None
         """What keeps the jobs from being written; none where they are."""
         self._beat: tuple[Job, float] | None = None
 
-    def submit(self, job: Job, *, late: bool = False) -> Ticket:
-        """Hand over a job; with `late` it may be committed up to half a second from now."""
-        ticket = Ticket(job, time.monotonic() + (_LATE_SECONDS if late else 0))
+    def submit(self, job: Job, *, late: bool = False, after: Callable[[], None] | None = None) -> Ticket:
+        """Hand over a job, for as soon as the writer has rested; with `late` for half a second from now.
+
+        `after` is done in the writer's thread once the job is on the disk; nobody waits for it.
+        """
+        now = time.monotonic()
+        ticket = Ticket(job, now + _LATE_SECONDS if late else max(now, self._rested), after)
         with self._wake:
             if self._closing:
                 raise RuntimeError("the store is closed")
@@ -78,12 +89,20 @@ class Writer:
             self._wake.notify_all()
         return ticket
 
+    def hurry(self) -> None:
+        """Commit what is handed over without resting first: somebody waits for it."""
+        with self._wake:
+            for ticket in self._tickets:
+                ticket.due = 0.0
+            self._wake.notify_all()
+
     def write(self, job: Job, path: str) -> None:
         """Do a job now, and wait until it is on the disk; `path` names the store in an error.
 
         Raises: StoreError when the place can't be written.
         """
         ticket = self.submit(job)
+        self.hurry()
         while not ticket.wait(0.05):
             if (trouble := self.trouble) is not None:
                 with self._wake:
@@ -150,13 +169,15 @@ class Writer:
         self._settle(batch, None)
         return True
 
-    @staticmethod
-    def _transact(connection: apsw.Connection, batch: list[Ticket]) -> None:
+    def _transact(self, connection: apsw.Connection, batch: list[Ticket]) -> None:
+        began = time.monotonic()
         connection.execute("BEGIN IMMEDIATE")
         try:
             for ticket in batch:
                 ticket.job(connection)
             connection.execute("COMMIT")
+            ended = time.monotonic()
+            self._rested = ended + min(_REST * (ended - began), _MAX_REST_SECONDS)
         except BaseException:
             if not connection.get_autocommit():
                 connection.execute("ROLLBACK")

@@ -35,6 +35,7 @@ def elsewhere(tmp_path):
 
 def test_every_finished_run_leaves_its_record_in_its_folder(store):
     list(record(told(), store))
+    store.close()
     lines = (store.runs / "aaaaaa" / FILE).read_text().splitlines()
     assert json.loads(lines[0])["id"] == "aaaaaa"
     assert [json.loads(line)["event"] for line in lines[1:]] == [event.event for event in lasting(told())]

@@ -57,24 +57,23 @@ def test_a_checkpoint_is_told_once_its_row_is_on_the_disk(store):
 
 def test_a_slow_disk_holds_up_what_is_told_but_not_the_training(store):
     list(record(told("bbbbbb"), store))
-    pulled = []
+    pulled, gate = [], threading.Event()
 
     def events():
-        for event in told(epochs=20, pause=0.002):
-            pulled.append(event)
+        for event in told(epochs=20, pause=0.01):
+            pulled.append(event.event)
+            if event.event == "run_started":  # from here on the disk takes its time
+                store.writer.submit(lambda connection: gate.wait(5) and None)
+            if pulled.count("measured") == 5:
+                gate.set()
             yield event
 
-    gate = threading.Event()
-    recorded = record(events(), store)
-    assert next(recorded).event == "run_started"
-    store.writer.submit(lambda connection: gate.wait(0.3) and None)  # the disk takes its time
-    for event in recorded:
+    for event in record(events(), store):
         if event.event == "measured":
+            assert pulled.count("measured") >= 5
             break
-    told_now = sum(event.event == "measured" for event in pulled)
-    gate.set()
-    recorded.close()
-    assert told_now > 1
+    else:
+        raise AssertionError("nothing was told")
 
 
 def test_how_far_a_run_is_comes_half_a_second_late_at_most(store):
