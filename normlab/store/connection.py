@@ -45,14 +45,20 @@ def connect_to_read(path: Path) -> apsw.Connection:
     Raises: apsw.Error when it can't be read, and where it is no database.
     """
     try:
-        connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-        _set_up(connection)
-        connection.pragma("user_version")
+        return _open_to_read(str(path), 0)
     except (apsw.CantOpenError, apsw.ReadOnlyError):
         # A write-ahead log needs a file of shared memory, which can't be made there.
-        flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-        connection = apsw.Connection(f"{path.absolute().as_uri()}?immutable=1", flags=flags)
+        return _open_to_read(f"{path.absolute().as_uri()}?immutable=1", apsw.SQLITE_OPEN_URI)
+
+
+def _open_to_read(name: str, flags: int) -> apsw.Connection:
+    connection = apsw.Connection(name, flags=flags | apsw.SQLITE_OPEN_READONLY)
+    try:
         _set_up(connection)
+        connection.pragma("user_version")  # the first that reads the file
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import threading
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,11 +19,13 @@ from normlab.engine.events import Event, Measured, RunFinished, RunStarted, read
 from normlab.store import rows
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run
+from normlab.store.kept import KeptRun
 from normlab.store.replay import replay
 from normlab.store.store import Store
 
 FILE = "run.jsonl"
 _FILES = (FILE, "experiment.toml", "best.safetensors", "last.safetensors", "state.safetensors")
+_writing = threading.Lock()  # the writer's thread and another may come to the same file
 _MAX_LINE, _MAX_LINES = 4 * 2**20, 2_000_000
 
 
@@ -46,7 +49,11 @@ def write_record(store: Store, run: str) -> Path:
 
     Raises: OSError when that can't be written; StoreError when there is no such run.
     """
-    found = find_run(store, run)
+    with _writing:
+        return _write(store, find_run(store, run))
+
+
+def _write(store: Store, found: KeptRun) -> Path:
     header = Header(
         id=found.id, created=found.created, finished=found.finished, name=found.name, note=found.note,
         tags=found.tags, origin=found.origin, environment=found.environment,

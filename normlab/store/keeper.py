@@ -18,6 +18,7 @@ from normlab.engine.events import (
     Progress,
     RunFinished,
     RunStarted,
+    WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import better, default_metric, improves
@@ -115,9 +116,13 @@ class Keeper:
 
     def _told(self, event: Event) -> Job:
         step, sequence = getattr(event, "step", self._step), self._next()
-        return lambda connection: rows.insert_event(
-            connection, self._number, step, self._base + sequence, event
-        )
+
+        def write(connection: apsw.Connection) -> None:
+            rows.insert_event(connection, self._number, step, self._base + sequence, event)
+            if isinstance(event, WeightsLoaded):
+                rows.note_origin(connection, self._number, event.origin)
+
+        return write
 
     def _measured(self, event: Measured) -> Job:
         assert self._experiment is not None

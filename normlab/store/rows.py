@@ -3,21 +3,29 @@
 import json
 import time
 import zlib
+from typing import Any
 
 import apsw
 
 from normlab.core.choice import Record
-from normlab.core.errors import show_value
+from normlab.core.errors import Problem, show_value
 from normlab.engine.events import Event, Point, RunFinished, RunStarted
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import leaves
 from normlab.store.environment import environment
+from normlab.store.errors import StoreError
 from normlab.store.numbers import pack, point_json, read_point
 
 
 def insert_run(connection: apsw.Connection, event: RunStarted, owner: int | None) -> int:
-    """Note a run that begins, or goes on, and give its number."""
-    found = connection.execute("SELECT number FROM runs WHERE id = ?", (event.run,)).get
+    """Note a run that begins, or goes on, and give its number.
+
+    Raises: StoreError when another process is at it.
+    """
+    row: Any = connection.execute("SELECT number, owner FROM runs WHERE id = ?", (event.run,)).fetchone()
+    found, other = row or (None, None)
+    if other not in (None, owner):
+        raise StoreError(Problem("run", "is under way in another process", "wait for it", event.run))
     experiment = event.experiment.model_dump_json()
     about = (experiment, event.device, event.num_parameters, event.num_steps, owner)
     if found is None:
@@ -28,7 +36,7 @@ def insert_run(connection: apsw.Connection, event: RunStarted, owner: int | None
         )
         number = connection.last_insert_rowid()
     else:
-        number = int(found)
+        number = found
         connection.execute(
             "UPDATE runs SET experiment = ?, device = ?, num_parameters = ?, num_steps = ?, owner = ?,"
             " outcome = NULL, reason = NULL, finished = NULL, deleted = NULL WHERE number = ?",
@@ -135,3 +143,8 @@ def insert_scores(connection: apsw.Connection, run: int) -> None:
             if abs(value) < float("inf")
         ],
     )
+
+
+def note_origin(connection: apsw.Connection, run: int, origin: str) -> None:
+    """Note where a run's first weights came from."""
+    connection.execute("UPDATE runs SET origin = ? WHERE number = ?", (origin, run))

@@ -146,11 +146,12 @@ class Store:
                 )
 
             self.writer.submit(leave)
-        self.writer.close()
-        with self._reading:
+        self.writer.finish()
+        with self._reading:  # first: a writer that is the last to close takes the log into the file
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
+        self.writer.close()
 
 
 _open: dict[Path, Store] = {}

@@ -114,13 +114,18 @@ class Writer:
         """Do a job every so many seconds from now on, beside the others."""
         self._beat = job, seconds
 
-    def close(self, seconds: float = 5.0) -> None:
-        """Write what is left, for so long at most, and let go of the file."""
+    def finish(self, seconds: float = 5.0) -> None:
+        """Write what is left, for so long at most; nothing more is taken."""
         with self._wake:
             self._closing = True
             self._wake.notify_all()
         if self._thread is not None:
             self._thread.join(seconds)
+
+    def close(self) -> None:
+        """Let go of the file, where all is written."""
+        if self._connection is not None and not (self._thread and self._thread.is_alive()):
+            self._connection.close()
 
     def _work(self) -> None:
         while (batch := self._take()) is not None:
@@ -130,8 +135,6 @@ class Writer:
                 if self._closing:
                     break
                 self._wake.wait(_RETRY_SECONDS)
-        if self._connection is not None:
-            self._connection.close()
 
     def _take(self) -> list[Ticket] | None:
         """Wait until a job is due, and give all there are; none where the store is closed."""
