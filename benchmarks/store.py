@@ -2,8 +2,8 @@
 
     python benchmarks/store.py [--runs 10000] [--points 200]
 
-Recording is a ratio of medians, taken in alternation in one process; queries are medians in milliseconds, beside
-the bars that a screen sets.
+Recording is a median of ratios, taken in alternation in one process; queries are medians in milliseconds,
+beside the bars that a screen sets.
 """
 
 import argparse
@@ -14,7 +14,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from normlab.engine.events import Measured, Point, RunFinished, RunStarted
+from normlab.engine.events import Measured, Point, RunCreated, RunFinished, RunStarted
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 from normlab.store import rows
@@ -58,14 +58,17 @@ def fill(store: Store, num_runs: int, num_points: int) -> str:
                 num_threads=1, num_parameters=26_378, num_train=1258, num_val=539, steps_per_epoch=20,
                 num_steps=20 * num_points,
             )  # fmt: skip
-            row = rows.insert_run(connection, started, None)
+            created = RunCreated(run=run, arm=started.arm, experiment=experiment)
+            row, _ = rows.insert_run(connection, created, None)
+            rows.start_run(connection, row, started, {})
             rows.insert_event(connection, row, 0, 1, started)
             point = best = None
             for epoch in range(1, (10_000 if number == num_runs - 1 else num_points) + 1):
                 loss = draw.random()
                 metrics = {
-                    "train_loss": loss, "val_loss": loss, "train_accuracy": 1 - loss / 3, "val_accuracy": 1 - loss / 2,
-                    "lr": 0.001, "grad_norm": loss, "samples_per_second": 1e5, "seconds": 0.01 * epoch,
+                    "train_loss": loss, "val_loss": loss, "train_accuracy": 1 - loss / 3,
+                    "val_accuracy": 1 - loss / 2, "lr": 0.001, "grad_norm": loss, "samples_per_second": 1e5,
+                    "seconds": 0.01 * epoch,
                 }  # fmt: skip
                 point = Point.model_construct(epoch=epoch, step=20 * epoch, metrics=metrics)
                 best = point if best is None or loss < best.metrics["val_loss"] else best
@@ -143,7 +146,8 @@ def recording(home: Path) -> None:
         rows_cost = statistics.median(k / p for k, p in zip(kept, plain, strict=True))
         files_cost = statistics.median(s / p for s, p in zip(saved, plain, strict=True))
         print(
-            f"{name}: {base:.3f} s; recorded {rows_cost:.3f} x (bar 1.05); with checkpoints {files_cost:.3f} x"
+            f"{name}: {base:.3f} s; recorded {rows_cost:.3f} x (bar 1.05); "
+            f"with checkpoints {files_cost:.3f} x"
         )
     store.close()
 

@@ -22,7 +22,7 @@ def main(open_lab: "OpenLab") -> None:
     except KeyboardInterrupt:
         sys.exit(130)
     try:
-        app(obj=open_lab)
+        app(prog_name="normlab", obj=open_lab)
     except NormlabError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from normlab.cli.completion import complete_preset, complete_run, complete_setting
+from normlab.cli.options import CheckpointEvery, Csv, Events, Json, Quiet, TimeLimit
+from normlab.cli.runs import runs_app
 from normlab.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -16,31 +19,57 @@ OpenLab = Callable[["Preset | None", str | None, str], int]
 
 app = typer.Typer(
     name="normlab",
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 presets_app = typer.Typer(help="List, show and check presets.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(presets_app, name="presets")
+app.add_typer(runs_app, name="runs")
+
+PresetName = Annotated[
+    str,
+    typer.Argument(metavar="NAME|FILE", help="Preset to show.", autocompletion=complete_preset),
+]
 
 
 @app.callback(invoke_without_command=True)
 def lab(
     context: typer.Context,
     preset: Annotated[
-        str | None, typer.Option(metavar="NAME|FILE", help="Preset to load: its name, or a file's path.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Preset to load: its name, or a file's path.",
+            autocompletion=complete_preset,
+        ),
     ] = None,
     no_ui: Annotated[bool, typer.Option("--no-ui", help="Run the preset here, without the screen.")] = False,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="PATH=VALUE", help="Change a setting of the baseline; repeatable."),
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            help="Change a setting of the baseline; repeatable.",
+            autocompletion=complete_setting,
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="First seed.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=10_000, help="Number of seeds per arm.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Print the final table only.")] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            metavar="ID[:best|last]",
+            help="Start from a kept run's weights.",
+            autocompletion=complete_run,
+        ),
+    ] = None,
+    checkpoint_every: CheckpointEvery = None,
+    time_limit: TimeLimit = None,
+    json: Events = False,
+    quiet: Quiet = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """A laboratory for one question: what does this change do to training?
@@ -62,12 +91,15 @@ def lab(
         if preset is None:
             remedy = "add --preset digits, or one of: normlab presets list"
             raise ConfigError(Problem("--no-ui", "needs a preset to run", remedy))
-        from normlab.cli.headless import run_plan
+        from normlab.cli.headless import read_how, run_plan
 
         arms = plan(preset, set_ or [], seed, seeds)
-        raise typer.Exit(run_plan(arms, device, "json" if json else "quiet" if quiet else "full"))
-    if json or quiet:
-        raise ConfigError(Problem("--json" if json else "--quiet", "shows no screen", "add --no-ui"))
+        how = read_how(device, from_, checkpoint_every, time_limit)
+        raise typer.Exit(run_plan(arms, how, "json" if json else "quiet" if quiet else "full"))
+    headless = {"--json": json, "--quiet": quiet, "--from": from_, "--checkpoint-every": checkpoint_every}
+    for option, value in (headless | {"--time-limit": time_limit}).items():
+        if value:
+            raise ConfigError(Problem(option, "is for runs without the screen", "add --no-ui"))
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         remedy = "run headless: normlab --preset digits --no-ui"
         raise ConfigError(Problem("normlab", "needs a terminal for its screens", remedy))
@@ -80,17 +112,15 @@ def lab(
 
 
 @presets_app.command("list")
-def list_presets() -> None:
+def list_presets(json: Json = False, csv: Csv = False) -> None:
     """List one's own and the shipped presets."""
     from normlab.cli.presets import print_list
 
-    print_list()
+    print_list(json, csv)
 
 
 @presets_app.command("show")
-def show_preset(
-    name: Annotated[str, typer.Argument(metavar="NAME|FILE", help="Preset to show.")],
-) -> None:
+def show_preset(name: PresetName) -> None:
     """Print a preset's file."""
     from normlab.cli.presets import print_preset
 

@@ -5,9 +5,20 @@ import platform
 from importlib import import_module, metadata
 from pathlib import Path
 
+from normlab.cli.doctor_store import examine_store
 from normlab.core import places
 
-_PACKAGES = ("normlab", "torch", "torchvision", "numpy", "scikit-learn", "pydantic", "textual", "rich")
+_PACKAGES = (
+    "normlab",
+    "torch",
+    "torchvision",
+    "numpy",
+    "scikit-learn",
+    "pydantic",
+    "apsw",
+    "textual",
+    "rich",
+)
 
 
 def examine() -> int:
@@ -38,6 +49,7 @@ def examine() -> int:
         fault = _fault(folder)
         faults += bool(fault)
         print(f"{what:12} {folder}{': ' + fault if fault else ''}")
+    faults += examine_store()
     shipped = places.shipped_presets()
     count = len(list(shipped.glob("*.toml")))
     faults += not count

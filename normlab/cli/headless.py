@@ -1,30 +1,68 @@
-"""A preset run without a screen: every arm with every seed, then the table."""
+"""Runs without a screen, each recorded: a preset's arms with every seed, or a kept run that goes on."""
 
 import errno
 import os
-import signal
 import sys
 import traceback
-from collections.abc import Generator
-from contextlib import closing, contextmanager, suppress
-from types import FrameType
-from typing import Literal
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
+from normlab.cli.durations import read_duration
 from normlab.cli.live import LivePresenter
 from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
-from normlab.core import places
+from normlab.cli.signals import Caught, catching
+from normlab.cli.start_weights import KeptWeights, find_weights
 from normlab.core.errors import NormlabError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
-from normlab.engine.events import FAILURES, RunFinished
+from normlab.engine.events import FAILURES, RunFinished, RunStarted
 from normlab.engine.ids import new_run_id
 from normlab.lab.presets import Preset
+from normlab.store.record import record
+from normlab.store.store import Store, open_store
 from normlab.views.history import History
+
+if TYPE_CHECKING:
+    from normlab.engine.weights import StartWeights
 
 Form = Literal["full", "quiet", "json"]
 """What is shown: progress, curves and table; the table alone; or events as JSON."""
 
 _SIGPIPE = 13
+
+
+@dataclass(frozen=True)
+class How:
+    """How runs are trained, beside their experiments."""
+
+    device: str = "auto"
+    start: KeptWeights | None = None
+    """Weights that each run starts from; none for those that are drawn."""
+    checkpoint_every: int | None = None
+    """Epochs, or steps where training is counted in steps, between checkpoints."""
+    time_limit_seconds: float | None = None
+    """For each run."""
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A run that is to be trained, or to go on."""
+
+    history: History
+    id: str
+    resumes: bool = False
+
+
+def read_how(device: str, start: str | None, checkpoint_every: int | None, time_limit: str | None) -> How:
+    """Read how runs are to be trained, as the command line says it.
+
+    Raises: ConfigError; StoreError for a run whose weights are asked for.
+    """
+    weights = None if start is None else find_weights(open_store(), start)
+    seconds = None if time_limit is None else read_duration(time_limit, "--time-limit")
+    return How(device, weights, checkpoint_every, seconds)
 
 
 def make_presenter(form: Form, preset: Preset) -> Presenter:
@@ -37,21 +75,33 @@ def make_presenter(form: Form, preset: Preset) -> Presenter:
     return LivePresenter(preset) if live else PlainPresenter(preset)
 
 
-def run_plan(preset: Preset, device: str, form: Form) -> int:
-    """Run every arm with every seed, show it, and give the exit code."""
-    control, presenter = Control(), make_presenter(form, preset)
+def run_plan(preset: Preset, how: How, form: Form) -> int:
+    """Run every arm with every seed, show and record it, and give the exit code.
+
+    Raises: StoreError, before anything trains, when the store can't be had.
+    """
+    turns = (Turn(History(arm, experiment), new_run_id()) for arm, experiment in preset.runs())
+    return train(turns, make_presenter(form, preset), open_store(), how)
+
+
+def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -> int:
+    """Train one run after the other, show and record them, and give the exit code."""
+    control = Control()
     histories: dict[str, list[History]] = {}
     code = 0
-    with _signals(control) as caught:
+    with catching(control) as caught:
         try:
             with presenter:
-                pick_device(device)
-                for warning in preset.warnings():
+                pick_device(how.device)
+                weights = how.start and how.start.read()
+                if store.problem is not None:
+                    kept = "this run isn't kept: " if store.is_read_only else ""  # as the run itself will say
+                    presenter.tell(f"warning: {kept}{store.problem}")
+                for warning in presenter.preset.warnings():
                     presenter.tell(f"warning: {warning}")
-                for arm, experiment in preset.runs():
-                    history = History(arm, experiment)
-                    code = max(code, _run(history, device, control, presenter, caught))
-                    histories.setdefault(arm, []).append(history)
+                for turn in turns:
+                    code = max(code, _train(turn, presenter, store, how, weights, control, caught))
+                    histories.setdefault(turn.history.arm, []).append(turn.history)
                     if control.outcome is not None:
                         break
             presenter.finish(histories)
@@ -70,26 +120,40 @@ def run_plan(preset: Preset, device: str, form: Form) -> int:
     return code if caught.number is None else 128 + caught.number
 
 
-def _run(history: History, device: str, control: Control, presenter: Presenter, caught: "_Caught") -> int:
-    """Run one experiment to its end, and give its exit code; what it raises ends this run only."""
+def _train(
+    turn: Turn,
+    presenter: Presenter,
+    store: Store,
+    how: How,
+    weights: "StartWeights | None",
+    control: Control,
+    caught: Caught,
+) -> int:
+    """Train one run to its end, and give its exit code; what it raises ends this run only."""
     from normlab.engine.loop import run
 
-    run_id = new_run_id()
-    folder = places.runs() / run_id
+    history, folder = turn.history, store.runs / turn.id
     try:
         events = run(
             history.experiment,
-            device=device,
+            device=how.device,
             arm=history.arm,
             control=control,
             folder=folder,
-            run_id=run_id,
+            run_id=turn.id,
+            weights=weights,
+            resume=turn.resumes,
+            checkpoint_every=how.checkpoint_every,
+            time_limit_seconds=how.time_limit_seconds,
         )
-        with closing(events):
-            for event in events:
+        with closing(record(events, store, control=control)) as recorded:
+            for event in recorded:
                 history.fold(event)
-                caught.training = history.num_steps > 0 and history.outcome is None
-                presenter.show(event, history)
+                if isinstance(event, RunStarted | RunFinished):
+                    caught.training = isinstance(event, RunStarted)
+                presenter.follow(event, history)
+        if history.outcome in ("interrupted", "stopped") and not store.is_read_only:
+            presenter.tell(f"resume with: normlab runs resume {turn.id}")
         return int(history.outcome in FAILURES)
     except NormlabError as error:
         history.fail(str(error))
@@ -103,41 +167,9 @@ def _run(history: History, device: str, control: Control, presenter: Presenter, 
         history.fail(f"{type(error).__name__}: {error}")
         traceback.print_exc()
         code = 1
-    reason = (history.reason or "")[:1000]
-    failed = RunFinished(run=run_id, outcome="failed", reason=reason, seconds=history.seconds)
-    presenter.show(failed, history)
-    return code
-
-
-class _Caught:
-    """Which signal came, and whether a training that can stop by itself is under way."""
-
-    number: int | None = None
-    training = False
-
-
-@contextmanager
-def _signals(control: Control) -> Generator[_Caught]:
-    """Turn INT, TERM and HUP into an interrupt that saves; a second one, or one before training, exits."""
-    caught = _Caught()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if not caught.training:
-            # Nothing is to be saved, and an exception would fly through whatever torch is importing.
-            with suppress(OSError):
-                os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"")  # rich had hidden the cursor
-            os._exit(128 + number)
-        caught.number = number
-        control.interrupt(f"signal {signal.Signals(number).name}")
-        for each in before:
-            signal.signal(each, signal.SIG_DFL)
-        with suppress(OSError):  # after HUP there may be no terminal to say it on
-            print("stopping after this step and saving; once more to stop at once", file=sys.stderr)
-
-    numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, handle) for number in numbers}
-    try:
-        yield caught
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        caught.training = False
+    reason = (history.reason or "")[:1000]
+    failed = RunFinished(run=turn.id, outcome="failed", reason=reason, seconds=history.seconds)
+    presenter.follow(failed, history)
+    return code

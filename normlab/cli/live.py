@@ -3,9 +3,9 @@
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Column
 
-from normlab.cli.presenters import PlainPresenter, Presenter, metrics_line, outcome_line
+from normlab.cli.presenters import PlainPresenter, Presenter, metrics_line, outcome_line, weights_line
 from normlab.core.text import visible
-from normlab.engine.events import Event, Measured, Preparing, RunFinished, RunStarted, Warned
+from normlab.engine.events import Event, Measured, Preparing, RunFinished, RunStarted, Warned, WeightsLoaded
 from normlab.lab.presets import Preset
 from normlab.views.history import History
 
@@ -45,6 +45,8 @@ class LivePresenter(PlainPresenter):
             case Preparing():
                 total = event.total_bytes
                 self._bar.update(self._task, completed=event.done_bytes, total=total, place=event.what)
+            case WeightsLoaded():
+                self.say(weights_line(event))
             case Warned():
                 self.tell(f"warning: {event.message}")
             case RunFinished():

@@ -6,8 +6,18 @@ from rich.console import Console
 
 from normlab.cli.report import Histories, print_curves, print_table
 from normlab.core.text import visible
-from normlab.engine.events import Event, Measured, Point, Preparing, RunFinished, RunStarted, Warned
-from normlab.lab.presets import Preset
+from normlab.engine.events import (
+    Event,
+    Held,
+    Measured,
+    Point,
+    Preparing,
+    RunFinished,
+    RunStarted,
+    Warned,
+    WeightsLoaded,
+)
+from normlab.lab.presets import BASELINE, Preset
 from normlab.lab.settings import differences, label
 from normlab.views.history import History
 
@@ -23,6 +33,7 @@ class Presenter:
         self.num_runs = len(preset.experiments) * len(preset.seeds)
         self.run_number = 0
         self._warned: set[str] = set()
+        self._held: str | None = None
 
     def __enter__(self) -> "Presenter":
         return self
@@ -32,6 +43,18 @@ class Presenter:
 
     def say(self, text: str) -> None:
         """Tell something beside the results."""
+
+    def follow(self, event: Event, history: History) -> None:
+        """Show an event; that the run is held is told once for each trouble, and when it goes on."""
+        if isinstance(event, Held):
+            if event.reason != self._held:
+                self._print(f"the run waits: {visible(event.reason, 400)}")
+            self._held = event.reason
+        elif self._held is not None:
+            self._held = None
+            if not isinstance(event, RunFinished):
+                self._print("the run goes on")
+        self.show(event, history)
 
     def show(self, event: Event, history: History) -> None:
         """Show what has just happened in the run of that history."""
@@ -77,7 +100,11 @@ class PlainPresenter(Presenter):
                 self.run_number += 1
                 data = f"{event.num_train:,} samples to train on, {event.num_val:,} to validate with"
                 self.say(f"{self.name(history)}: {event.num_parameters:,} parameters, {data}, {event.device}")
+                if event.resumed_at:
+                    self.say(f"  goes on after step {event.resumed_at:,} of {event.num_steps:,}")
                 self._told = time.monotonic()
+            case WeightsLoaded():
+                self.say(f"  {weights_line(event)}")
             case Warned():
                 self.tell(f"warning: {event.message}")
             case Preparing() if self._is_due():
@@ -94,7 +121,7 @@ class PlainPresenter(Presenter):
         """Name a run: which of how many, its arm and what it changes, its seed."""
         changed = label(list(differences(self.preset.experiment, history.experiment)))
         arm = visible(history.arm)
-        what = "" if changed == history.arm else f" ({visible(changed)})"
+        what = "" if changed in (history.arm, BASELINE) else f" ({visible(changed)})"
         return f"run {self.run_number}/{self.num_runs}: {arm}{what}, seed {history.experiment.seed}"
 
     def _is_due(self) -> bool:
@@ -107,6 +134,21 @@ class PlainPresenter(Presenter):
         if histories:
             print_curves(histories, self.preset.title)
         super().finish(histories)
+
+
+def weights_line(event: WeightsLoaded) -> str:
+    """Write which weights a model starts from, and what of them didn't match."""
+    said = f"weights of {visible(event.origin)}: {event.matched} tensors matched"
+    odd = {
+        "left as drawn": event.left_as_drawn,
+        "of another shape": event.other_shape,
+        "not in the model": event.unused,
+    }
+    for what, names in odd.items():
+        if names:
+            some = ", ".join(visible(name, 40) for name in names[:3])
+            said += f"; {len(names)} {what} ({some}{', …' if len(names) > 3 else ''})"
+    return said
 
 
 def metrics_line(event: Measured) -> str:

@@ -3,7 +3,10 @@
 import json
 import sys
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
 
+from normlab.cli.tables import choose_form, print_csv, print_json, print_pairs
 from normlab.core import places
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
@@ -18,20 +21,34 @@ from normlab.lab.presets import (
 )
 
 
-def print_list() -> None:
+def print_list(json: bool = False, csv: bool = False) -> None:
     """Print a line per preset: its name and title; a broken file's line holds its first error."""
-    rows: list[tuple[str, str]] = []
-    for path in preset_files():
-        own = " (own)" if path.parent == places.own_presets() else ""
-        try:
-            preset = load_preset_file(path)
-            arms = f" [{len(preset.experiments)} arms]" if preset.arms else ""
-            rows.append((path.stem, f"{preset.title}{arms}{own}"))
-        except NormlabError as error:
-            rows.append((path.stem, f"broken: {error.problems[0]}"))
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, title in rows:
-        print(f"{visible(name):{width}}  {visible(title, 200)}")
+    form = choose_form(json, csv)
+    rows = [_describe(path) for path in preset_files()]
+    if form == "json":
+        print_json(rows)
+    elif form == "csv":
+        print_csv(list(rows[0]) if rows else [], [list(row.values()) for row in rows])
+    else:
+        print_pairs((visible(str(row["name"])), _line(row)) for row in rows)
+
+
+def _describe(path: Path) -> dict[str, Any]:
+    own = path.parent == places.own_presets()
+    about: dict[str, Any] = {"name": path.stem, "title": None, "arms": None, "seeds": None, "own": own}
+    try:
+        preset = load_preset_file(path)
+    except NormlabError as error:
+        return about | {"problem": str(error.problems[0])}
+    sizes = {"arms": len(preset.experiments), "seeds": len(preset.seeds), "problem": None}
+    return about | {"title": preset.title} | sizes
+
+
+def _line(row: dict[str, Any]) -> str:
+    if row["problem"]:
+        return visible(f"broken: {row['problem']}", 200)
+    arms = f" [{row['arms']} arms]" if row["arms"] > 1 else ""
+    return visible(f"{row['title']}{arms}{' (own)' if row['own'] else ''}", 200)
 
 
 def check_files(files: Iterable[str]) -> int:

@@ -58,8 +58,12 @@ def print_curves(histories: Histories, title: str) -> None:
 
 
 def print_table(histories: Histories) -> None:
+    """Print the runs of arms side by side."""
+    print_comparison(compare(histories.items()))
+
+
+def print_comparison(comparison: Comparison) -> None:
     """Print arms side by side: settings that differ, then results; one table below another where many."""
-    comparison = compare(histories.items())
     console = _Results(highlight=False)
     if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
         table = _table(comparison, range(len(comparison.arms)))
@@ -87,7 +91,8 @@ def _table(comparison: Comparison, arms: Sequence[int]) -> Table:
     table.add_column()
     for arm in arms:
         table.add_column(Text(visible(comparison.arms[arm], 40)), justify="right")
-    for index, row in enumerate([*comparison.settings, *comparison.results], start=1):
-        ends = index == len(comparison.settings)
-        table.add_row(Text(row.name), *(Text(row.cells[arm].text) for arm in arms), end_section=ends)
+    for rows in comparison.sections:
+        for row in rows:
+            table.add_row(Text(row.name), *(Text(row.cells[arm].text) for arm in arms))
+        table.add_section()
     return table

@@ -138,16 +138,17 @@ def scaler(dataset: Dataset, train: Array) -> Scale:
         case "none":
             return spoil
         case "sample":
-            return lambda x: _standardize(x := spoil(x), *_moments(x, every))
+            return lambda x: _standardize(x := spoil(x), *moments(x, every))
         case "feature":
             axes = (0,)
         case "channel":
             axes = (0, *every[1:])
-    mean, deviation = _moments(spoil(train), axes)
+    mean, deviation = moments(spoil(train), axes)
     return lambda x: _standardize(spoil(x), mean, deviation)
 
 
-def _moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+def moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:
+    """Give mean and deviation over some axes, which are kept; of what never varies the deviation is 1."""
     mean = x.mean(axes, dtype=np.float64, keepdims=True)
     deviation = x.std(axes, dtype=np.float64, keepdims=True)
     # A pixel that never changes has rounding for a deviation: it is centred, not blown up.
@@ -163,20 +164,24 @@ def _standardize(x: Array, mean: Array, deviation: Array) -> Array:
 
 
 def batches(
-    data: Data, sizes: BatchSizes, epoch: int, seed: int, shuffled: bool
+    data: Data, sizes: BatchSizes, epoch: int, seed: int, shuffled: bool, done: int = 0
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield one epoch's batches, in an order that the seed and the epoch's number alone decide."""
+    """Yield one epoch's batches, in an order that the seed and the epoch's number alone decide.
+
+    The first `done` are left out. The others lie in memory as they would have: where a product of matrices
+    starts at another address, its last bits may differ.
+    """
     x, y = data.train_x, data.train_y
     lengths = [sizes.size] * (sizes.num_batches - 1) + [sizes.last]
     if not shuffled:
         count = sizes.num_samples
-        yield from zip(x[:count].split(lengths), y[:count].split(lengths), strict=True)
+        yield from zip(x[:count].split(lengths)[done:], y[:count].split(lengths)[done:], strict=True)
         return
     order = torch.randperm(len(x), generator=torch_stream(seed, "order", epoch))[: sizes.num_samples].to(
         x.device
     )
     if x.nbytes <= _GATHER_BYTES:
-        yield from zip(x[order].split(lengths), y[order].split(lengths), strict=True)
+        yield from zip(x[order].split(lengths)[done:], y[order].split(lengths)[done:], strict=True)
     else:
-        for rows in order.split(lengths):
+        for rows in order.split(lengths)[done:]:
             yield x[rows], y[rows]

@@ -1,7 +1,8 @@
 """Loss and score over many samples, gathered without asking the device for a number at each step."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,8 @@ from normlab.components.losses import Loss
 
 # Batches that are kept until their scores are computed together: few large operations beat many small.
 _FOLD_EVERY = 256
+# Outputs that are kept at most: 16 MiB of float32, which a checkpoint amid an epoch has to hold.
+_FOLD_VALUES = 2**22
 # Values of one evaluation batch, the widest layer's counted: 64 MiB of float32.
 _CHUNK_VALUES = 2**24
 
@@ -20,18 +23,20 @@ class Tally:
     def __init__(self, loss: Loss) -> None:
         self.loss = loss
         self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._values = 0
         self._sums: Tensor | None = None
         self._count = 0
 
     def add(self, loss: Tensor, output: Tensor, target: Tensor) -> None:
         """Take in a batch: its mean loss (), outputs (N, O) and targets."""
         self._batches.append((loss.detach(), output.detach(), target))
-        if len(self._batches) == _FOLD_EVERY:
+        self._values += output.numel()
+        if len(self._batches) == _FOLD_EVERY or self._values > _FOLD_VALUES:
             self._fold()
 
     def _fold(self) -> None:
         losses, outputs, targets = zip(*self._batches, strict=True)
-        self._batches = []
+        self._batches, self._values = [], 0
         counts = [len(target) for target in targets]
         if len(counts) == 1:
             loss, output, target = losses[0].float() * counts[0], outputs[0], targets[0]
@@ -60,6 +65,18 @@ class Tally:
         self._sums, self._count = None, 0
         score = math.nan if math.isnan(loss) else self.loss.score(measure)
         return {f"{part}_loss": loss, f"{part}_{self.loss.score_name}": score}
+
+    def state(self) -> dict[str, Any]:
+        """Give what was added since the last take, batches as they are: folded here, the sum would differ."""
+        return {"batches": self._batches, "sums": self._sums, "count": self._count}
+
+    def load(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Take up a state that `state` gave."""
+        batches: list[tuple[Tensor, Tensor, Tensor]] = state["batches"]
+        self._batches = [(a.to(device), b.to(device), c.to(device)) for a, b, c in batches]
+        self._values = sum(output.numel() for _, output, _ in self._batches)
+        self._sums = None if state["sums"] is None else state["sums"].to(device)
+        self._count = state["count"]
 
 
 def chunks(x: Tensor, y: Tensor, widest: int) -> list[tuple[Tensor, Tensor]]:

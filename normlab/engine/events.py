@@ -60,6 +60,14 @@ class Preparing(RunEvent, frozen=True):
     """None where the server doesn't tell."""
 
 
+class RunCreated(RunEvent, frozen=True):
+    """A run begins: data is fetched and read, the model built. The first event of each run."""
+
+    event: Literal["run_created"] = "run_created"
+    arm: str
+    experiment: Experiment
+
+
 class RunStarted(RunEvent, frozen=True):
     """Data and model are ready; training begins."""
 
@@ -79,6 +87,24 @@ class RunStarted(RunEvent, frozen=True):
     steps_per_epoch: int
     num_steps: int
     """Optimizer steps until the planned end."""
+    resumed_at: int = 0
+    """Optimizer steps that were done before: it goes on from there, and earlier events aren't repeated."""
+
+
+class WeightsLoaded(RunEvent, frozen=True):
+    """The model starts from weights that were kept, instead of from the drawn ones."""
+
+    event: Literal["weights_loaded"] = "weights_loaded"
+    origin: str
+    """Where they are from: RUN:best or RUN:last."""
+    matched: int
+    """Tensors of the model that were found there, with their name and shape."""
+    left_as_drawn: tuple[str, ...]
+    """The model's tensors that were not found there."""
+    unused: tuple[str, ...]
+    """Tensors that the model doesn't have."""
+    other_shape: tuple[str, ...]
+    """Tensors that both have, in different shapes; the model's are left as drawn."""
 
 
 class Progress(RunEvent, frozen=True):
@@ -136,13 +162,32 @@ class Warned(RunEvent, frozen=True):
     message: str
 
 
+class Held(RunEvent, frozen=True):
+    """The run waits for something outside: a full disk, say. What records it says so, not the engine."""
+
+    event: Literal["held"] = "held"
+    reason: str
+
+
+class Saving(RunEvent, frozen=True):
+    """Weights are about to be written: who keeps events puts all before this one on the disk first.
+
+    Else a run that is killed, and resumed from those weights, would miss what it measured before.
+    """
+
+    event: Literal["saving"] = "saving"
+    epoch: int
+    step: int
+
+
 class CheckpointSaved(RunEvent, frozen=True):
-    """Weights are on the disk."""
+    """A file is on the disk: the weights of the best or the last evaluation, or all that resuming needs."""
 
     event: Literal["checkpoint_saved"] = "checkpoint_saved"
-    name: Literal["best", "last"]
+    name: Literal["best", "last", "state"]
     path: str
     sha256: str
+    """Of the file as it lies on the disk."""
     epoch: int
     step: int
 
@@ -162,7 +207,20 @@ class RunFinished(RunEvent, frozen=True):
     """Of training and evaluation, pauses left out."""
 
 
-Event = Preparing | RunStarted | Progress | Measured | Probed | Warned | CheckpointSaved | RunFinished
+Event = (
+    Preparing
+    | RunCreated
+    | RunStarted
+    | WeightsLoaded
+    | Progress
+    | Measured
+    | Probed
+    | Warned
+    | Held
+    | Saving
+    | CheckpointSaved
+    | RunFinished
+)
 
 
 @cache

@@ -1,6 +1,8 @@
 """One optimizer step: forward, backward, clipping, update."""
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -45,6 +47,22 @@ class Stepper:
     def lr(self) -> float:
         """The learning rate of the last step."""
         return float(self.optimizer.param_groups[0]["lr"])
+
+    def state(self) -> dict[str, Any]:
+        """Give what resuming needs."""
+        scaler = None if self.scaler is None else self.scaler.state_dict()
+        return {"optimizer": self.optimizer.state_dict(), "scaler": scaler, "factor": self._factor}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Take up a state that `state` gave, maybe on another device."""
+        groups, own = state["optimizer"]["param_groups"], self.optimizer.param_groups
+        for group, here in zip(groups, own, strict=True):
+            # How it is computed is this device's affair.
+            group.update({key: here[key] for key in ("fused", "foreach", "capturable") if key in here})
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.scaler is not None:
+            self.scaler.load_state_dict(state["scaler"])
+        self._factor = state["factor"]
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> tuple[Tensor, Tensor]:
         """Take step `number`, counted from 0, on one batch; give its mean loss and its outputs.

@@ -20,17 +20,22 @@ def choose_threads(operations_per_step: float) -> int:
 
 def holding(events: Generator[Event], num_threads: int, deterministic: bool) -> Generator[Event]:
     """Pass events on; while the next one is computed, torch has that many threads and that mode."""
-    if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
     try:
         while True:
-            with _threads(num_threads), _determinism(deterministic):
+            with settings(num_threads, deterministic):
                 event = next(events, None)
             if event is None:
                 return
             yield event
     finally:
         events.close()
+
+
+@contextmanager
+def settings(num_threads: int, deterministic: bool) -> Generator[None]:
+    """Give torch that many threads and that mode, and its own back at the end."""
+    with _threads(num_threads), _determinism(deterministic):
+        yield
 
 
 @contextmanager
@@ -51,6 +56,7 @@ def _determinism(wanted: bool) -> Generator[None]:
     if not wanted:
         yield
         return
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # else cuBLAS refuses
     before = torch.are_deterministic_algorithms_enabled()
     warns = torch.is_deterministic_algorithms_warn_only_enabled()
     torch.use_deterministic_algorithms(True)

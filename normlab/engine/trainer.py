@@ -1,9 +1,10 @@
 """An experiment made ready on a device: its data, module and optimizer, stepped and evaluated."""
 
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,10 +13,12 @@ from normlab.core import places
 from normlab.engine.data import Data, batches
 from normlab.engine.evaluation import Tally, chunks, set_training
 from normlab.engine.module import build_module
+from normlab.engine.seeding import stream_seed
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
 from normlab.lab.batches import batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
+from normlab.layers.dropout import RandomLayer
 
 
 def operations_per_step(experiment: Experiment) -> float:
@@ -47,6 +50,7 @@ class Trainer:
         self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
         self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
         self._widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
+        self._device = device
         self._val_chunks = chunks(data.val_x, data.val_y, self._widest)
         self._tally, self._val_tally = Tally(loss), Tally(loss)
         self._samples, self._since = 0, 0.0
@@ -54,14 +58,19 @@ class Trainer:
             torch.compiler.reset()  # else the nets of earlier runs count against its limit of recompilations
             self.module.compile()
         self._layers = list(self.module.modules())
+        self._random = {
+            path: layer.generator
+            for path, layer in self.module.named_modules()
+            if isinstance(layer, RandomLayer) and layer.generator is not None
+        }
         set_training(self._layers, True)
 
-    def epoch(self, number: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the batches of an epoch, counted from 1."""
+    def epoch(self, number: int, done: int = 0) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the batches of an epoch, counted from 1, but for the first `done`."""
         # The order of a full batch says nothing, and costs a copy of the data.
         matters = self.sizes.num_batches > 1 or self.experiment.model.norm.heeds_order
         shuffled = self.experiment.training.order == "shuffled" and matters
-        return batches(self.data, self.sizes, number, self.experiment.seed, shuffled)
+        return batches(self.data, self.sizes, number, self.experiment.seed, shuffled, done)
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
         """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
@@ -80,14 +89,19 @@ class Trainer:
         metrics = self._tally.take("train")
         trained = self._watch.seconds - self._since
         if self.data.num_val:
-            self._evaluate()
-            metrics |= self._val_tally.take("val")
+            metrics |= self._evaluate("val", self._val_chunks)
         assert self.stepper.grad_norm is not None, "the step before an evaluation asks for it"
         metrics |= {"lr": self.stepper.lr, "grad_norm": float(self.stepper.grad_norm)}
         self._samples, samples, self._since = 0, self._samples, self._watch.seconds
         metrics |= {"samples_per_second": samples / max(trained, 1e-9), "seconds": self._since}
         self.clock.observe(metrics)
         return metrics
+
+    def evaluate(self) -> dict[str, float]:
+        """Measure all data in evaluation mode: val_*, and eval_train_*, since train_* is in training mode."""
+        train = chunks(self.data.train_x, self.data.train_y, self._widest)
+        metrics = self._evaluate("eval_train", train)
+        return metrics | (self._evaluate("val", self._val_chunks) if self.data.num_val else {})
 
     def answer(self, x: Tensor) -> Tensor:
         """Give the model's outputs for scaled inputs, as in an evaluation: (N, num_outputs), float32.
@@ -98,11 +112,38 @@ class Trainer:
             # Not the call, which torch.compile would compile anew for another number of inputs.
             return torch.cat([self.module.forward(part).float() for part, _ in chunks(x, x, self._widest)])
 
-    def _evaluate(self) -> None:
+    def state(self) -> dict[str, Any]:
+        """Give all that resuming needs, between two steps; tensors are those in use, to be copied at once."""
+        return {
+            "model": self.module.state_dict(),
+            "stepper": self.stepper.state(),
+            "clock": self.clock.state(),
+            "tally": self._tally.state(),
+            "samples": self._samples,
+            "since": self._since,
+            "random": {path: generator.get_state() for path, generator in self._random.items()},
+        }
+
+    def load(self, state: Mapping[str, Any], step: int) -> None:
+        """Take up a state that `state` gave after that many steps, maybe on another device."""
+        self.module.load_state_dict(state["model"])
+        self.stepper.load(state["stepper"])
+        self.clock.load(state["clock"])
+        self._tally.load(state["tally"], self._device)
+        self._samples, self._since = state["samples"], state["since"]
+        for path, generator in self._random.items():
+            if len(state["random"][path]) == len(generator.get_state()):
+                generator.set_state(state["random"][path])
+            else:  # another kind of device: a stream of its own, or the first masks would come again
+                place = f"{path} from step {step}"
+                generator.manual_seed(stream_seed(self.experiment.seed, "dropout", place))
+
+    def _evaluate(self, part: str, pieces: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
         with self._evaluating():
-            for x, y in self._val_chunks:
+            for x, y in pieces:
                 output = self.module(x)
                 self._val_tally.add(self.criterion(output, y), output, y)
+        return self._val_tally.take(part)
 
     @contextmanager
     def _evaluating(self) -> Generator[None]:

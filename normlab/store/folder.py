@@ -1,6 +1,5 @@
 """A run's folder: all that is known of the run in one file beside its weights, so that it can travel."""
 
-import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from normlab.core.choice import Record
 from normlab.core.errors import Problem
 from normlab.core.files import write_atomically
 from normlab.core.text import Line, Name, Prose, visible
-from normlab.engine.events import Event, Measured, RunFinished, RunStarted, read_event
+from normlab.engine.events import Event, Measured, RunCreated, RunFinished, RunStarted, read_event
 from normlab.store import rows
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run
@@ -103,8 +102,8 @@ def _read(path: Path) -> tuple[Header, list[Event]]:
             events.append(read_event(line))
             if events[-1].run != header.id:
                 raise ValueError("is of another run")
-        if not events or not isinstance(events[0], RunStarted):
-            raise ValueError("the run's start is missing")
+        if not events or not isinstance(events[0], RunCreated):
+            raise ValueError("the run's beginning is missing")
     except ValueError as error:
         said = error.errors(include_url=False)[0]["msg"] if isinstance(error, ValidationError) else str(error)
         rule = f"line {number}: {visible(said, 200)}"
@@ -122,8 +121,10 @@ def _lines(file: Any, path: Path) -> Iterator[bytes]:
 def _insert(connection: apsw.Connection, header: Header, events: list[Event]) -> None:
     step, run, last = 0, 0, events[-1]
     for sequence, event in enumerate(events, start=1):
+        if isinstance(event, RunCreated):
+            run, _ = rows.insert_run(connection, event, None)
         if isinstance(event, RunStarted):
-            run = rows.insert_run(connection, event, None)
+            rows.start_run(connection, run, event, header.environment)
         if isinstance(event, Measured):
             rows.insert_point(connection, run, sequence, event)
             rows.update_last(connection, run, event, is_best=False)
@@ -134,8 +135,8 @@ def _insert(connection: apsw.Connection, header: Header, events: list[Event]) ->
         last = RunFinished(run=header.id, outcome="interrupted", reason="its end is missing", seconds=0.0)
     rows.finish_run(connection, run, last, header.finished or header.created)
     connection.execute(
-        "UPDATE runs SET created = ?, name = ?, note = ?, origin = ?, environment = ? WHERE number = ?",
-        (header.created, header.name, header.note, header.origin, json.dumps(header.environment), run),
+        "UPDATE runs SET created = ?, name = ?, note = ?, origin = ? WHERE number = ?",
+        (header.created, header.name, header.note, header.origin, run),
     )
     connection.executemany(
         "INSERT OR IGNORE INTO tags (tag, run) VALUES (?, ?)", [(tag, run) for tag in header.tags]

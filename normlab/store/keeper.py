@@ -16,14 +16,17 @@ from normlab.engine.events import (
     Point,
     Preparing,
     Progress,
+    RunCreated,
     RunFinished,
     RunStarted,
+    Saving,
     WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import better, default_metric, improves
 from normlab.store import rows
-from normlab.store.find import find_run
+from normlab.store.environment import environment
+from normlab.store.find import find_all
 from normlab.store.folder import write_record
 from normlab.store.interrupted import next_sequence
 from normlab.store.store import Store
@@ -34,7 +37,7 @@ _PLACE_SECONDS = 0.4
 
 
 class Keeper:
-    """Keeps one run. What came before its start (downloads) and what only says that it lives is not kept."""
+    """Keeps one run, but for the events that only say that it is alive."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -57,13 +60,11 @@ class Keeper:
     def keep(self, event: Event) -> Ticket | None:
         """Hand an event to the writer; give a ticket where it must be on the disk before it is told."""
         self.run = event.run
-        if isinstance(event, RunStarted):
-            return self._begin(event)
-        if not self.begun:
-            return None
         match event:
-            case Preparing() | Held():
+            case Preparing() | Held() | Saving():
                 return None
+            case RunCreated():
+                return self._create(event)
             case Progress():
                 self._step, self._seconds = event.step, event.seconds
                 if time.monotonic() - self._noted > _PLACE_SECONDS:
@@ -100,26 +101,28 @@ class Keeper:
         self._sequence += 1
         return self._sequence
 
-    def _begin(self, event: RunStarted) -> Ticket:
-        self._experiment, self._step = event.experiment, event.resumed_at
-        if event.resumed_at:
-            before = find_run(self.store, event.run)
-            self._best, self._last = before.best, before.last
+    def _create(self, event: RunCreated) -> Ticket:
+        self._experiment = event.experiment
+        if found := find_all(self.store, [event.run]):  # it is resumed
+            self._best, self._last, self._step = found[0].best, found[0].last, found[0].step
 
-        def begin(connection: apsw.Connection) -> None:
-            owner = self.store.owner(connection)
-            self._number = rows.insert_run(connection, event, owner)
+        def create(connection: apsw.Connection) -> None:
+            self._number, is_new = rows.insert_run(connection, event, self.store.owner(connection))
             self._base = next_sequence(connection, self._number)
-            rows.insert_event(connection, self._number, event.resumed_at, self._base, event)
+            if is_new:
+                rows.insert_event(connection, self._number, 0, self._base, event)
 
-        return self._submit(begin)
+        return self._submit(create)
 
     def _told(self, event: Event) -> Job:
+        self._step = event.resumed_at if isinstance(event, RunStarted) else self._step
         step, sequence = getattr(event, "step", self._step), self._next()
 
         def write(connection: apsw.Connection) -> None:
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
-            if isinstance(event, WeightsLoaded):
+            if isinstance(event, RunStarted):
+                rows.start_run(connection, self._number, event, environment(event.device))
+            elif isinstance(event, WeightsLoaded):
                 rows.note_origin(connection, self._number, event.origin)
 
         return write

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import Event, Held, Outcome, RunFinished, RunStarted, Warned
+from normlab.engine.events import Event, Held, Outcome, RunFinished, RunStarted, Saving, Warned
 from normlab.store.keeper import Keeper
 from normlab.store.store import Store, open_store
 from normlab.store.writer import Ticket
@@ -71,21 +71,34 @@ class _Recording:
                 ticket = self.keeper.keep(event)
                 self.untold.append((event, ticket))
                 now = time.monotonic()
-                yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)
+                if isinstance(event, Saving):
+                    yield from self._all_told()
+                else:
+                    yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)
                 if self.keeper.store.trouble and not (yield from self._held()):
                     return
                 began = time.monotonic() if ticket else began
             if not self.keeper.ended:
                 self._leave("failed", "it ended without a word")
-            self.keeper.store.writer.hurry()
-            yield from self._told(None)
+            yield from self._all_told()
         except GeneratorExit:
+            self._flush()  # before the engine saves: a state must not be ahead of what is kept
             self._leave("interrupted", "nobody looked on")
             raise
         except Exception as error:
             said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
             self._leave("failed", said)
             raise
+
+    def _all_told(self) -> Generator[Event]:
+        self.keeper.store.writer.hurry()
+        yield from self._told(None)
+
+    def _flush(self) -> None:
+        self.keeper.store.writer.hurry()
+        for _, ticket in self.untold:
+            if ticket is not None and not ticket.wait(_HELD_SECONDS):
+                return
 
     def _told(self, patience: float | None) -> Generator[Event]:
         """Tell the events that are on the disk, waiting for each so many seconds; None waits for all."""
@@ -126,6 +139,5 @@ class _Recording:
         self.source.close()
         if self.keeper.begun and not self.keeper.ended:
             with suppress(NormlabError):
-                ticket = self.keeper.finish(outcome, visible(reason, 4000))[1]
-                self.keeper.store.writer.hurry()
-                ticket.wait(5.0)
+                self.untold.append(self.keeper.finish(outcome, visible(reason, 4000)))
+                self._flush()

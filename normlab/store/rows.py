@@ -9,42 +9,46 @@ import apsw
 
 from normlab.core.choice import Record
 from normlab.core.errors import Problem, show_value
-from normlab.engine.events import Event, Point, RunFinished, RunStarted
+from normlab.engine.events import Event, Point, RunCreated, RunFinished, RunStarted
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import leaves
-from normlab.store.environment import environment
 from normlab.store.errors import StoreError
 from normlab.store.numbers import pack, point_json, read_point
 
 
-def insert_run(connection: apsw.Connection, event: RunStarted, owner: int | None) -> int:
-    """Note a run that begins, or goes on, and give its number.
+def insert_run(connection: apsw.Connection, event: RunCreated, owner: int | None) -> tuple[int, bool]:
+    """Note a run that begins, or goes on; give its number, and whether it is new.
 
     Raises: StoreError when another process is at it.
     """
     row: Any = connection.execute("SELECT number, owner FROM runs WHERE id = ?", (event.run,)).fetchone()
-    found, other = row or (None, None)
+    number, other = row or (None, None)
     if other not in (None, owner):
         raise StoreError(Problem("run", "is under way in another process", "wait for it", event.run))
     experiment = event.experiment.model_dump_json()
-    about = (experiment, event.device, event.num_parameters, event.num_steps, owner)
-    if found is None:
+    if number is None:
         connection.execute(
-            "INSERT INTO runs (id, arm, seed, created, environment, experiment, device, num_parameters,"
-            " num_steps, owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (event.run, event.arm, event.seed, time.time(), json.dumps(environment(event.device)), *about),
+            "INSERT INTO runs (id, arm, seed, created, experiment, owner) VALUES (?, ?, ?, ?, ?, ?)",
+            (event.run, event.arm, event.experiment.seed, time.time(), experiment, owner),
         )
         number = connection.last_insert_rowid()
     else:
-        number = found
         connection.execute(
-            "UPDATE runs SET experiment = ?, device = ?, num_parameters = ?, num_steps = ?, owner = ?,"
-            " outcome = NULL, reason = NULL, finished = NULL, deleted = NULL WHERE number = ?",
-            (*about, number),
+            "UPDATE runs SET experiment = ?, owner = ?, outcome = NULL, reason = NULL, finished = NULL,"
+            " deleted = NULL WHERE number = ?",
+            (experiment, owner, number),
         )
         connection.execute("DELETE FROM events WHERE run = ? AND event = 'run_finished'", (number,))
     insert_settings(connection, number, event.experiment)
-    return number
+    return number, row is None
+
+
+def start_run(connection: apsw.Connection, run: int, event: RunStarted, where: dict[str, str]) -> None:
+    """Note what a run trains on and with."""
+    connection.execute(
+        "UPDATE runs SET device = ?, num_parameters = ?, num_steps = ?, environment = ? WHERE number = ?",
+        (event.device, event.num_parameters, event.num_steps, json.dumps(where), run),
+    )
 
 
 def insert_settings(connection: apsw.Connection, number: int, experiment: Experiment) -> None:

@@ -33,7 +33,7 @@ CREATE TABLE runs (
     name TEXT,
     note TEXT NOT NULL DEFAULT '',
     origin TEXT,
-    environment TEXT NOT NULL,          -- JSON
+    environment TEXT NOT NULL DEFAULT '{}',     -- JSON
     deleted REAL                        -- when; until it is purged it can be brought back
 );
 CREATE INDEX runs_outcome ON runs (outcome);

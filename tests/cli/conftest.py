@@ -1,8 +1,16 @@
 import os
 import subprocess
 import sys
+from contextlib import suppress
+from dataclasses import dataclass
 
 import pytest
+from support.told import told
+
+from normlab.__main__ import main
+from normlab.store.errors import StoreError
+from normlab.store.record import record
+from normlab.store.store import open_store
 
 PRESET = """
 title = "Tiny"
@@ -55,3 +63,40 @@ def normlab():
         )
 
     return call
+
+
+@dataclass
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def say(capsys, monkeypatch):
+    """Run the command line in this process: its exit code and what it wrote."""
+
+    def call(*arguments, code=0):
+        monkeypatch.setattr(sys, "argv", ["normlab", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        said = Said(caught.value.code or 0, *capsys.readouterr())
+        assert "Traceback" not in said.err
+        assert said.code == code, said.err
+        return said
+
+    return call
+
+
+@pytest.fixture
+def keep():
+    """Keep a run that never happened, and give its id."""
+
+    def call(run="aaaaaa", settings=None, **how):
+        list(record(told(run, settings, **how), open_store()))
+        open_store().close()  # its folder is written then too
+        return run
+
+    yield call
+    with suppress(StoreError):
+        open_store().close()

@@ -28,7 +28,7 @@ def fails(capsys, monkeypatch, *arguments):
         (["--no-ui"], "--no-ui: needs a preset to run; add --preset digits, or one of: normlab presets list\n"),
         (["--preset", "digits"], "normlab: needs a terminal"),
         ([], "normlab: needs a terminal"),
-        (["--preset", "digits", "--json"], "--json: shows no screen"),
+        (["--preset", "digits", "--json"], "--json: is for runs without the screen; add --no-ui\n"),
         (["--preset", "digits", "--no-ui", "--set", "model.norm.kind"], "--set: model.norm.kind: must be PATH=VALUE"),
         (["--preset", "digits", "--no-ui", "--set", "modl=1"], "modl: is no setting here; did you mean model?\n"),
         (

@@ -10,6 +10,11 @@ from normlab.core import places
 from normlab.lab.presets import load_preset, parse_preset, preset_files
 
 README = Path(__file__).parents[2] / "README.md"
+COMMANDS = [
+    (group.name, command.name)
+    for group in app.registered_groups
+    for command in group.typer_instance.registered_commands
+]
 
 
 def run(*arguments, code=0):
@@ -72,12 +77,14 @@ def test_readme_and_help_know_the_same_options():
         line for line in README.read_text().splitlines() if line.strip().startswith(("normlab ", "make lab"))
     ]
     assert commands
+    for group, command in COMMANDS:
+        told |= options(run(group, command, "--help"))
     assert options("\n".join(commands)) <= told, "the README names an option that there isn't"
 
 
-@pytest.mark.parametrize("command", ["list", "show", "check", "schema"])
-def test_readme_names_every_presets_command(command):
-    assert f"normlab presets {command}" in README.read_text()
+@pytest.mark.parametrize(("group", "command"), COMMANDS)
+def test_readme_names_every_command(group, command):
+    assert f"normlab {group} {command}" in README.read_text()
 
 
 def test_the_doctor_finds_a_package_that_is_missing(monkeypatch):

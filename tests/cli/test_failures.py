@@ -2,22 +2,22 @@
 
 import pytest
 
-from normlab.cli.headless import run_plan
+from normlab.cli.headless import How, run_plan
 from normlab.cli.plan import plan, read_setting
 from normlab.core.errors import ConfigError, DataError, Problem
-from normlab.engine import loop
+from normlab.engine import session
 
 
 def spoil(monkeypatch, error, arm):
     """Let the data of one arm's runs raise."""
-    read = loop.read
+    read = session.read
 
     def spoiled(experiment, *rest):
         if (experiment.model.norm.kind == "batch") == (arm == "batch norm"):
             raise error
         return read(experiment, *rest)
 
-    monkeypatch.setattr(loop, "read", spoiled)
+    monkeypatch.setattr(session, "read", spoiled)
 
 
 def outcomes(out):
@@ -26,7 +26,7 @@ def outcomes(out):
 
 def test_data_that_fails_later_ends_its_run_only(preset, monkeypatch, capsys):
     spoil(monkeypatch, DataError(Problem("x.csv", "is damaged", "mend it")), "batch norm")
-    assert run_plan(plan(preset, [], None, 1), "cpu", "full") == 2
+    assert run_plan(plan(preset, [], None, 1), How("cpu"), "full") == 2
     out, err = capsys.readouterr()
     assert "x.csv: is damaged; mend it" in err
     assert "Traceback" not in err
@@ -35,13 +35,13 @@ def test_data_that_fails_later_ends_its_run_only(preset, monkeypatch, capsys):
 
 def test_memory_that_runs_out_in_preparation_is_an_outcome_and_code_1(preset, monkeypatch, capsys):
     spoil(monkeypatch, MemoryError(), "baseline")
-    assert run_plan(plan(preset, [], None, 1), "cpu", "full") == 1
+    assert run_plan(plan(preset, [], None, 1), How("cpu"), "full") == 1
     assert outcomes(capsys.readouterr().out) == ["oom", "completed"]
 
 
 def test_a_bug_in_one_run_is_told_with_its_trace_and_the_others_go_on(preset, monkeypatch, capsys):
     spoil(monkeypatch, AttributeError("a bug"), "baseline")
-    assert run_plan(plan(preset, [], None, 1), "cpu", "quiet") == 1
+    assert run_plan(plan(preset, [], None, 1), How("cpu"), "quiet") == 1
     out, err = capsys.readouterr()
     assert "Traceback" in err
     assert "a bug" in err
@@ -49,12 +49,12 @@ def test_a_bug_in_one_run_is_told_with_its_trace_and_the_others_go_on(preset, mo
 
 
 def test_warnings_are_told_once(preset, capsys):
-    assert run_plan(plan(preset, [], None, 3), "cpu", "full") == 0
+    assert run_plan(plan(preset, [], None, 3), How("cpu"), "full") == 0
     assert capsys.readouterr().err.count("model.bias") == 1
 
 
 def test_arms_that_are_the_same_are_told(preset, capsys):
-    assert run_plan(plan(preset, ["model.norm.kind=batch"], None, 1), "cpu", "quiet") == 0
+    assert run_plan(plan(preset, ["model.norm.kind=batch"], None, 1), How("cpu"), "quiet") == 0
     line = "arms[0]: batch norm: is the same as baseline; change a setting that differs"
     assert line in capsys.readouterr().err
 

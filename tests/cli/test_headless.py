@@ -72,6 +72,8 @@ def test_runs_are_kept_in_their_folders(normlab, preset, tmp_path):
             "experiment.toml",
             "best.safetensors",
             "last.safetensors",
+            "state.safetensors",
+            "run.jsonl",
         }
 
 
@@ -104,12 +106,13 @@ def test_a_signal_saves_and_exits_with_128_and_its_number(long, tmp_path, name):
             if '"measured"' in line:
                 break
         process.send_signal(number)
-        rest = process.stdout.read()
-        assert process.wait(timeout=60) == 128 + number
+        rest, told = process.communicate(timeout=60)
+        assert process.returncode == 128 + number
     finished = read_event(rest.splitlines()[-1])
     assert (finished.outcome, finished.reason) == ("interrupted", f"signal {name}")
     (folder,) = (tmp_path / "home" / "runs").iterdir()
     assert (folder / "last.safetensors").exists()
+    assert f"resume with: normlab runs resume {folder.name}\n" in told
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

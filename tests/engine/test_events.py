@@ -5,6 +5,8 @@ import pytest
 from pydantic import ValidationError
 
 from normlab.engine.events import (
+    CheckpointSaved,
+    Held,
     Measured,
     Preparing,
     Probed,
@@ -13,6 +15,7 @@ from normlab.engine.events import (
     RunFinished,
     RunStarted,
     Warned,
+    WeightsLoaded,
     read_event,
 )
 from normlab.lab.experiment import Experiment
@@ -35,6 +38,11 @@ EVENTS = [
         run="a", epoch=1, step=2, low=(-1.0,), high=(1.0,), sizes=(1,), answers=(1.0,), num_classes=2,
         samples=ProbeSamples(train=((0.1, math.inf),), val=()),
     ),
+    WeightsLoaded(
+        run="a", origin="b:best", matched=2, left_as_drawn=("head.bias",), unused=(), other_shape=("head.weight",)
+    ),
+    Held(run="a", reason="no space"),
+    CheckpointSaved(run="a", name="state", path="/x/state.safetensors", sha256="0" * 64, epoch=1, step=2),
 ]  # fmt: skip
 
 

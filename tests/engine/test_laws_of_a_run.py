@@ -223,7 +223,7 @@ def test_validation_data_that_gives_nan_ends_the_run(monkeypatch):
         data = prepare(*arguments)
         return Data(data.train_x, data.train_y, data.val_x * math.nan, data.val_y)
 
-    monkeypatch.setattr("normlab.engine.loop.prepare", spoilt)
+    monkeypatch.setattr("normlab.engine.session.prepare", spoilt)
     events = events_of()
     end = finished(events)
     assert (end.outcome, end.reason, end.best) == ("diverged", "val_loss is nan at epoch 1", None)
@@ -366,7 +366,7 @@ def test_no_step_asks_the_device_for_a_number(monkeypatch):
 
     for name in ("item", "tolist", "__float__", "__bool__", "__int__", "__index__"):
         count(name)
-    monkeypatch.setattr("normlab.engine.loop._PROGRESS_SECONDS", math.inf)
+    monkeypatch.setattr("normlab.engine.session._PROGRESS_SECONDS", math.inf)
     counts = []
     for steps in (50, 100):
         asked.clear()

@@ -39,7 +39,7 @@ def probed(events):
 @pytest.fixture
 def eager(monkeypatch):
     """Probe after each evaluation, however soon."""
-    monkeypatch.setattr("normlab.engine.loop._PROBE_SECONDS", 0.0)
+    monkeypatch.setattr("normlab.engine.session._PROBE_SECONDS", 0.0)
 
 
 def probe_of(x, y, val_x=None, kind="circles", num_classes=2, **settings):
@@ -157,7 +157,7 @@ def test_it_comes_before_the_evaluation_that_it_belongs_to(eager):
 
 def test_it_comes_twice_a_second_at_most_and_at_the_end(monkeypatch):
     clock = iter(np.arange(100) * 0.15)  # an evaluation each 0.15 s, and a reading after each picture
-    monkeypatch.setattr("normlab.engine.loop.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("normlab.engine.session.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     events = events_of({"training.epochs": 9})
     assert [event.epoch for event in probed(events)] == [1, 5, 9]
     assert [event.event for event in events[-3:]] == ["probed", "measured", "run_finished"]
@@ -176,7 +176,7 @@ def test_samples_of_more_numbers_are_not_probed(eager, settings):
 
 
 def test_a_run_that_is_stopped_shows_what_it_has_learnt(monkeypatch):
-    monkeypatch.setattr("normlab.engine.loop._PROGRESS_SECONDS", -1.0)
+    monkeypatch.setattr("normlab.engine.session._PROGRESS_SECONDS", -1.0)
     control, told = Control(), []
     for event in run(experiment(), device="cpu", control=control, probe=True):
         told.append(event)

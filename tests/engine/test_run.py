@@ -29,20 +29,21 @@ def numbers(events):
 def test_a_run_tells_its_start_its_evaluations_and_its_end():
     events = events_of()
     assert [event.event for event in events] == [
+        "run_created",
         "run_started",
         "measured",
         "measured",
         "measured",
         "run_finished",
     ]
-    started, finished = events[0], events[-1]
+    started, finished = events[1], events[-1]
     assert (started.num_train, started.num_val, started.steps_per_epoch, started.num_steps) == (84, 36, 6, 18)
     assert finished.outcome == "completed"
     assert finished.last.metrics == events[-2].metrics
     assert finished.best.metrics["val_loss"] == min(event.metrics["val_loss"] for event in measured(events))
     assert [(event.epoch, event.step) for event in measured(events)] == [(1, 6), (2, 12), (3, 18)]
     expected = {"train_loss", "val_loss", "train_accuracy", "val_accuracy", "lr", "grad_norm"}
-    assert set(events[1].metrics) == expected | {"samples_per_second", "seconds"}
+    assert set(events[2].metrics) == expected | {"samples_per_second", "seconds"}
     assert len({event.run for event in events}) == 1
 
 
@@ -267,7 +268,7 @@ def test_best_and_last_weights_are_kept_and_named(tmp_path):
     settings = {"training.epochs": 6, "optimizer.lr": 0.05}
     events = events_of(settings, folder=tmp_path)
     saved = {event.name: event for event in events if isinstance(event, CheckpointSaved)}
-    assert set(saved) == {"best", "last"}
+    assert set(saved) == {"best", "last", "state"}
     finished = events[-1]
     assert isinstance(finished, RunFinished)
     assert saved["best"].epoch == finished.best.epoch
@@ -311,6 +312,7 @@ def test_closing_a_run_saves_it(tmp_path):
         "experiment.toml",
         "best.safetensors",
         "last.safetensors",
+        "state.safetensors",
     }
 
 
@@ -405,8 +407,8 @@ def test_a_device_that_is_not_there_is_refused(name):
 
 def test_warnings_come_after_the_start():
     events = events_of({"model.norm.kind": "batch"})
-    assert isinstance(events[0], RunStarted)
-    assert "model.bias" in events[1].message
+    assert isinstance(events[1], RunStarted)
+    assert "model.bias" in events[2].message
 
 
 def test_a_run_s_folder_holds_a_preset_that_runs_it_again(tmp_path):

@@ -51,7 +51,7 @@ def test_a_deleted_run_is_nowhere_and_comes_back_whole(kept):
     with pytest.raises(StoreError, match="unknown"):
         find_run(kept, "aaaaaa")
     edit.restore(kept, ["aaaaaa"])
-    assert len(list(replay("aaaaaa", kept))) == 10
+    assert len(list(replay("aaaaaa", kept))) == 11
     assert (kept.runs / "aaaaaa" / "best.safetensors").exists()
 
 

@@ -138,7 +138,7 @@ def test_a_read_only_disk_is_read(home, tmp_path):
         assert ids(store) == ["aaaaaa"]
         store.close()
     finally:
-        subprocess.run(["umount", mount], check=True)
+        subprocess.run(["umount", "--lazy", mount], check=True)
 
 
 def test_a_network_disk_is_said_and_its_log_is_one_that_works_there(home, monkeypatch):

@@ -38,5 +38,5 @@ class Child:
         lines = self.said.read().splitlines()
         self.said.close()
         _, status = os.waitpid(self.pid, 0)
-        assert not any(line.startswith("error") for line in lines), lines
+        assert not any(line.startswith("error") for line in lines), "\n".join(lines)
         return lines, status

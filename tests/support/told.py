@@ -9,6 +9,7 @@ from normlab.engine.events import (
     Point,
     Probed,
     Progress,
+    RunCreated,
     RunFinished,
     RunStarted,
     Warned,
@@ -22,6 +23,7 @@ STEPS = 20
 def told(run="aaaaaa", settings=None, epochs=3, arm="baseline", first=1, finish=True, losses=None, pause=0.0):
     """Yield a run's events, from epoch `first` on; its losses halve each epoch unless they are given."""
     experiment = change(Experiment(), {"training.epochs": epochs, **(settings or {})})
+    yield RunCreated(run=run, arm=arm, experiment=experiment)
     yield RunStarted(
         run=run, arm=arm, seed=experiment.seed, experiment=experiment, device="cpu", num_threads=1,
         num_parameters=26_378, num_train=1258, num_val=539, steps_per_epoch=STEPS, num_steps=STEPS * epochs,
@@ -56,4 +58,4 @@ def told(run="aaaaaa", settings=None, epochs=3, arm="baseline", first=1, finish=
 
 def lasting(events):
     """Leave out the events that only say that a run is alive."""
-    return [event for event in events if event.event not in ("progress", "preparing", "held")]
+    return [event for event in events if event.event not in ("progress", "preparing", "held", "saving")]

@@ -20,7 +20,7 @@ KINDS = [
     {"model.norm.kind": "batch", "model.dropout.kind": "dropout", "model.dropout.p": 0.3},
     {
         "model.norm.kind": "ghost_batch",
-        "model.norm.size": 4,
+        "model.norm.ghost_size": 4,
         "optimizer.kind": "sgd",
         "optimizer.momentum": 0.9,
     },

@@ -1,0 +1,24 @@
+"""normlab runs delete."""
+
+from collections.abc import Sequence
+
+from normlab.cli.asking import agrees
+from normlab.cli.tables import shown
+from normlab.store import edit
+from normlab.store.find import find_run
+from normlab.store.store import open_store
+
+
+def delete_all(starts: Sequence[str], yes: bool) -> None:
+    """Delete runs for good, and print their ids.
+
+    Raises: ConfigError for one that is under way, or where nobody can be asked; StoreError.
+    """
+    store = open_store()
+    found = {run.id: run for run in (find_run(store, start) for start in starts)}
+    names = ", ".join(f"{run.id} ({shown(run.title, 40)})" for run in list(found.values())[:5])
+    more = f" and {len(found) - 5} more" if len(found) > 5 else ""
+    if agrees(f"delete {names}{more} for good?", yes):
+        edit.delete(store, found)
+        for run in edit.purge(store, found):
+            print(run)

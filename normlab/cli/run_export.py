@@ -1,0 +1,33 @@
+"""normlab runs export."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from normlab.cli.run_compare import exhibits_of
+from normlab.cli.tables import print_pairs
+from normlab.core.errors import ConfigError, Problem
+from normlab.core.text import visible
+from normlab.exports.formats import FORMATS, default_target, export
+from normlab.store.store import open_store
+
+
+def print_formats() -> None:
+    """Print a line per format, with what it is and the extra that it lacks."""
+    for_lack = {
+        name: f" (pip install 'normlab[{each.extra}]')" for name, each in FORMATS.items() if each.missing
+    }
+    print_pairs((name, each.help + for_lack.get(name, "")) for name, each in FORMATS.items())
+
+
+def export_to(starts: Sequence[str], format: str, out: str | None, overwrite: bool) -> None:
+    """Write runs in a format, and print the paths of what was written.
+
+    Raises: ConfigError; StoreError; ExportError.
+    """
+    if not starts:
+        raise ConfigError(Problem("--to", "needs runs to export", "name them: normlab runs list"))
+    exhibits = exhibits_of(open_store(), starts)
+    target = Path(os.path.expanduser(out)) if out else default_target(exhibits, format)
+    for path in export(exhibits, format, target, overwrite):
+        print(visible(str(path), 4000))

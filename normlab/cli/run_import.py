@@ -1,0 +1,24 @@
+"""normlab runs import."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from normlab.core.errors import NormlabError
+from normlab.store.folder import import_folder
+from normlab.store.store import open_store
+
+
+def import_all(folders: Iterable[str]) -> int:
+    """Take runs' folders into the store and print the runs' ids; what is wrong is told, the others go on.
+
+    Raises: StoreError when the store can't be had.
+    """
+    store, code = open_store(), 0
+    for folder in folders:
+        try:
+            print(import_folder(store, Path(folder)))
+        except NormlabError as error:
+            print(error, file=sys.stderr)
+            code = 2
+    return code

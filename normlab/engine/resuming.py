@@ -1,0 +1,160 @@
+"""A run's kept state: read, and checked against the run that is to go on from it."""
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from normlab.core.errors import ConfigError, NormlabError, Problem
+from normlab.core.parsing import parse
+from normlab.core.text import visible
+from normlab.engine.device import is_out_of_memory
+from normlab.engine.nested import unpack
+from normlab.engine.sealed import CheckpointError, unseal
+from normlab.lab.batches import BatchSizes, num_steps
+from normlab.lab.experiment import Experiment
+from normlab.lab.settings import differences
+
+VERSION = 1
+"""Of what a state holds, and how."""
+
+_STUMBLES = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)
+_LENGTHS = ("training.epochs", "training.steps")
+
+
+@dataclass(frozen=True)
+class SavedState:
+    """All that a run was, at the moment of a checkpoint."""
+
+    path: Path
+    run: str
+    experiment: Experiment
+    device: str
+    num_threads: int
+    torch_version: str
+    step: int
+    """Optimizer steps done."""
+    parts: dict[str, Any]
+    """What each part of the run gave as its state."""
+
+    def check(self, experiment: Experiment, run_id: str | None) -> None:
+        """See that the state is this run's, and that only the length of the training has changed.
+
+        Raises: CheckpointError when it is another run's; ConfigError with the settings that differ.
+        """
+        if run_id not in (None, self.run):
+            rule = f"belongs to run {visible(self.run)}, not to {visible(str(run_id))}"
+            raise CheckpointError(Problem(str(self.path), rule, "resume a run from its own folder"))
+        before, after = self.experiment.training, experiment.training
+        changed = list(differences(self.experiment, experiment))
+        if before.unit == after.unit:
+            changed = [each for each in changed if each.path not in _LENGTHS]
+        problems = [
+            Problem(each.path, f"can't change when a run is resumed ({each})", "begin a new run")
+            for each in changed
+        ]
+        if experiment.seed != self.experiment.seed:
+            rule = f"can't change when a run is resumed: it was {self.experiment.seed}"
+            problems.append(Problem("seed", rule, "begin a new run", experiment.seed))
+        old, new = before.steps or before.epochs, after.steps or after.epochs
+        if before.unit == after.unit and new < old:
+            rule = f"is less than the {old} that the run was to have"
+            problems.append(Problem(f"training.{after.unit}s", rule, f"use {old} or more", new))
+        if problems:
+            raise ConfigError(*problems)
+
+    def extends(self, experiment: Experiment) -> bool:
+        """Tell whether an experiment goes on for longer than the kept run was to."""
+        before, after = self.experiment.training, experiment.training
+        return (before.epochs, before.steps) != (after.epochs, after.steps)
+
+    def cautions(self, device: str, num_threads: int) -> Iterator[Problem]:
+        """Yield why what follows may differ from what an uninterrupted run would have given."""
+        here = {"device": device, "threads": num_threads, "torch": str(torch.__version__)}
+        then = {"device": self.device, "threads": self.num_threads, "torch": self.torch_version}
+        for name, value in here.items():
+            if value != then[name]:
+                rule = f"was {visible(str(then[name]))} before the stop, so that last digits may differ"
+                remedy = "resume it where it began, for the same bits"
+                yield Problem(name, rule, remedy, value, warning=True)
+
+    def other_rates(self, experiment: Experiment, sizes: BatchSizes) -> Iterator[Problem]:
+        """Yield a warning where a longer training would have had other learning rates so far."""
+        before, after = (
+            each.schedule.build(num_steps(each.training, sizes.num_batches), sizes.num_batches)
+            for each in (self.experiment, experiment)
+        )
+        steps = range(0, self.step, max(1, self.step // 1000))
+        if any(before.factor(step) != after.factor(step) for step in steps):
+            rule = "depends on the length: rates so far were those of the shorter training, and from here on "
+            rule += "they are those of the longer one"
+            remedy = "begin a new run to compare it with others"
+            yield Problem("schedule.kind", rule, remedy, experiment.schedule.kind, warning=True)
+
+    @contextmanager
+    def trusted(self) -> Generator[None]:
+        """Take up what each part gave; where that fails, the file was never written by a run like this.
+
+        Raises: CheckpointError in place of whatever a part stumbles over.
+        """
+        try:
+            yield
+        except _STUMBLES as error:
+            if is_out_of_memory(error):
+                raise
+            raise _not_a_state(self.path) from None
+
+    def check_shapes(self, module: nn.Module) -> None:
+        """See that the kept weights are the module's, before any of them is loaded.
+
+        Raises: CheckpointError naming a tensor that isn't.
+        """
+        wanted = module.state_dict()
+        for part in (self.parts["model"], self.parts["best"]["weights"]):
+            if part and _outlines(part) != _outlines(wanted):
+                odd = sorted(set(_outlines(part).items()) ^ set(_outlines(wanted).items()), key=str)[0][0]
+                rule = f"does not fit the model at {visible(str(odd))}"
+                raise CheckpointError(Problem(str(self.path), rule, "begin a new run"))
+
+
+def _outlines(tensors: dict[str, Tensor]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
+    return {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
+
+
+def read_state(path: Path) -> SavedState:
+    """Read a run's state.safetensors.
+
+    Raises: CheckpointError when it is damaged, foreign, or of another version.
+    """
+    tensors, texts = unseal(path)
+    try:
+        if texts["version"] != str(VERSION):
+            rule = f"holds a state of version {visible(texts['version'])}, and this normlab reads {VERSION}"
+            raise CheckpointError(Problem(str(path), rule, "use the normlab that wrote it"))
+        parts = unpack(texts["state"], tensors)
+        return SavedState(
+            path=path,
+            run=str(parts["run"]),
+            experiment=parse(Experiment, parts["experiment"], "experiment"),
+            device=str(parts["device"]),
+            num_threads=int(parts["num_threads"]),
+            torch_version=str(parts["torch"]),
+            step=int(parts["step"]),
+            parts=parts,
+        )
+    except CheckpointError:
+        raise
+    except NormlabError as error:
+        rule = f"holds an experiment that can't be read: {error}"
+        raise CheckpointError(Problem(str(path), rule, "use the normlab that wrote it")) from None
+    except _STUMBLES:  # RecursionError is a RuntimeError
+        raise _not_a_state(path) from None
+
+
+def _not_a_state(path: Path) -> CheckpointError:
+    """Say that a file, whole as it is, is not the state of a run."""
+    return CheckpointError(Problem(str(path), "holds no run's state", "resume from a run's own folder"))

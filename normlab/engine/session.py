@@ -1,0 +1,293 @@
+"""One run under way: prepared, trained, saved, told."""
+
+import math
+import time
+from collections.abc import Generator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from normlab.core import places
+from normlab.core.errors import Problem
+from normlab.engine.best import Best, Patience
+from normlab.engine.checkpoints import Checkpoints
+from normlab.engine.control import Control
+from normlab.engine.data import prepare, read, scaler
+from normlab.engine.device import is_out_of_memory
+from normlab.engine.events import (
+    Event,
+    Measured,
+    Outcome,
+    Point,
+    Preparing,
+    Probed,
+    Progress,
+    RunCreated,
+    RunFinished,
+    RunStarted,
+    Saving,
+    Warned,
+)
+from normlab.engine.module import num_parameters
+from normlab.engine.probe import Probe
+from normlab.engine.resuming import SavedState
+from normlab.engine.stopwatch import Stopwatch
+from normlab.engine.trainer import Trainer
+from normlab.engine.weights import StartWeights, load_weights
+from normlab.lab.experiment import Experiment
+
+_PROGRESS_SECONDS = 0.1
+_PROBE_SECONDS = 0.5
+
+
+@dataclass
+class Session:
+    """One run under way."""
+
+    experiment: Experiment
+    device: torch.device
+    num_threads: int
+    arm: str
+    id: str
+    control: Control
+    warnings: list[Problem]
+    watch: Stopwatch
+    checkpoints: Checkpoints | None
+    saved: SavedState | None
+    weights: StartWeights | None
+    time_limit_seconds: float | None
+    wants_probe: bool
+    outcome: Outcome = "completed"
+    reason: str | None = None
+    trainer: Trainer | None = None
+    """None until it is ready to be stepped, and to be saved."""
+    probe: Probe | None = None
+    last: Point | None = None
+    epoch: int = 0
+    step: int = 0
+    between_steps: bool = True
+    """False within a step or an evaluation: what an error leaves then can't be resumed."""
+    untold: bool = False
+    """True while the last evaluation is told: who closes the run then has not taken it in."""
+
+    def __post_init__(self) -> None:
+        self.best = Best(self.experiment)
+        self.patience = Patience(self.experiment)
+
+    def events(self) -> Generator[Event]:
+        """Prepare, train, save, and tell the outcome."""
+        try:
+            yield RunCreated(run=self.id, arm=self.arm, experiment=self.experiment)
+            yield from self._fetch()
+            trainer, told = self._prepare()
+            yield self._started(trainer)
+            yield from told
+            yield from self._train(trainer)
+            yield from self._announce_saving()
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            self.outcome, self.reason = "oom", self._memory_remedy()
+        finally:
+            saved = self._save()
+        yield from saved
+        best, seconds = self.best.point, self.watch.seconds
+        yield RunFinished(
+            run=self.id, outcome=self.outcome, reason=self.reason, best=best, last=self.last, seconds=seconds
+        )
+
+    def probing(self, events: Generator[Event]) -> Generator[Event]:
+        """Pass events on, and tell the answers before an evaluation, twice a second at most, and at the end.
+
+        Before, for who pauses at the evaluation is to see its picture.
+        This receives what the stopwatch passes on, so that it stands still meanwhile.
+        """
+        probed, told = 0, -math.inf
+        with closing(events):
+            for event in events:
+                due = isinstance(event, Measured) and time.monotonic() - told >= _PROBE_SECONDS
+                if due or (isinstance(event, RunFinished) and self.step > probed):
+                    yield from self._look()
+                    probed, told = self.step, time.monotonic()
+                yield event
+
+    def _look(self) -> list[Probed]:
+        if self.trainer is None or self.probe is None:
+            return []
+        try:
+            return [self.probe.look(self.id, self.epoch, self.step, self.trainer.answer)]
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
+                raise
+            return []  # a run must not end because of its picture
+
+    def _fetch(self) -> Iterator[Event]:
+        for part in self.experiment.dataset.fetch(places.data()):
+            yield Preparing(
+                run=self.id, what=part.what, done_bytes=part.done_bytes, total_bytes=part.total_bytes
+            )
+
+    def _prepare(self) -> tuple[Trainer, list[Event]]:
+        """Make all ready, as it was drawn, kept or left off; and what is to be told of that."""
+        experiment, folder = self.experiment, places.data()
+        train, val = read(experiment, folder)
+        scaled = scaler(experiment.dataset, train.x)
+        data = prepare(experiment, train, val, scaled, self.device)
+        outline = experiment.dataset.outline(folder)
+        if self.wants_probe and outline.shape in ((1,), (2,)):
+            num_classes = outline.num_classes if outline.task == "classification" else None
+            self.probe = Probe(train, val, scaled, num_classes, self.device)
+        trainer = Trainer(experiment, data, folder, self.device, self.watch)
+        if self.checkpoints is not None:
+            self.best.keep_weights_of(trainer.module)
+        self.watch.restart()  # the first run of a process imports much; times are to be compared
+        told: list[Event] = []
+        if self.saved is not None:
+            told += self._take_up(self.saved, trainer)
+        elif self.weights is not None:
+            told.append(load_weights(trainer.module, self.weights, self.id))
+        told += [Warned(run=self.id, message=str(warning)) for warning in self.warnings]
+        self.trainer = trainer
+        return trainer, told
+
+    def _started(self, trainer: Trainer) -> RunStarted:
+        return RunStarted(
+            run=self.id,
+            arm=self.arm,
+            seed=self.experiment.seed,
+            experiment=self.experiment,
+            device=str(self.device),
+            num_threads=self.num_threads,
+            num_parameters=num_parameters(trainer.module),
+            num_train=trainer.data.num_train,
+            num_val=trainer.data.num_val,
+            steps_per_epoch=trainer.sizes.num_batches,
+            num_steps=trainer.num_steps,
+            resumed_at=self.step,
+        )
+
+    def _train(self, trainer: Trainer) -> Iterator[Event]:
+        training, watch, num_batches = self.experiment.training, self.watch, trainer.sizes.num_batches
+        every = training.evaluate_every * (num_batches if training.unit == "epoch" else 1)
+        evaluation = min((self.step // every + 1) * every, trainer.num_steps)
+        told = watch.seconds
+        ends = told + (math.inf if self.time_limit_seconds is None else self.time_limit_seconds)
+        if self.checkpoints is not None:
+            yield from self.checkpoints.begin(self.arm, self.epoch, self.step)
+        if self.untold:
+            yield from self._tell()
+        while self.step < trainer.num_steps and self.outcome == "completed":
+            begun, done = divmod(self.step, num_batches)
+            self.epoch = begun + 1
+            for x, y in trainer.epoch(self.epoch, done):
+                if self._is_stopped(ends):
+                    return
+                self.between_steps = False
+                trainer.step(self.step, x, y, wants_norm=self.step + 1 == evaluation)
+                self.step += 1
+                if self.step == evaluation:
+                    self._evaluate(trainer)
+                self.between_steps = True
+                if self.step == evaluation:
+                    yield from self._tell()
+                    if self.outcome != "completed" or self.step == trainer.num_steps:
+                        return
+                    evaluation = min(self.step + every, trainer.num_steps)
+                    yield from self._save_if_due(evaluated=True)
+                    told = watch.seconds
+                elif (now := watch.seconds) - told > _PROGRESS_SECONDS:
+                    told = now
+                    if training.on_divergence == "stop" and not trainer.loss_is_finite:
+                        self.outcome = "diverged"
+                        self.reason = f"train_loss is not finite at step {self.step}"
+                        return
+                    yield Progress(run=self.id, epoch=self.epoch, step=self.step, seconds=now)
+                    yield from self._save_if_due(evaluated=False)
+
+    def _is_stopped(self, ends: float) -> bool:
+        if self.control.outcome is not None:
+            self.outcome, self.reason = self.control.outcome, self.control.reason
+        elif self.watch.seconds >= ends:
+            self.outcome, self.reason = "stopped", f"time limit of {self.time_limit_seconds:g} s"
+        return self.outcome != "completed"
+
+    def _evaluate(self, trainer: Trainer) -> None:
+        """Measure, and note the outcome where that ends the run."""
+        training = self.experiment.training
+        self.last = point = Point(epoch=self.epoch, step=self.step, metrics=trainer.measure())
+        self.best.observe(point)
+        odd = [name for name in ("train_loss", "val_loss") if not math.isfinite(point.metrics.get(name, 0.0))]
+        if odd and training.on_divergence == "stop":
+            at = point.epoch if training.unit == "epoch" else point.step
+            self.outcome = "diverged"
+            self.reason = f"{odd[0]} is {point.metrics[odd[0]]} at {training.unit} {at}"
+        elif reason := self.patience.ends(point):
+            self.outcome, self.reason = "early_stopped", reason
+
+    def _tell(self) -> Iterator[Event]:
+        assert self.last is not None
+        self.untold = True
+        yield Measured(run=self.id, epoch=self.last.epoch, step=self.last.step, metrics=self.last.metrics)
+        self.untold = False
+
+    def _save_if_due(self, evaluated: bool) -> Iterator[Event]:
+        if self.checkpoints and self.checkpoints.due(self.epoch, self.step, evaluated):
+            yield from self._announce_saving()
+            yield from self._save()
+
+    def _announce_saving(self) -> Iterator[Event]:
+        if self.checkpoints is not None:
+            yield Saving(run=self.id, epoch=self.epoch, step=self.step)
+
+    def _save(self) -> list[Event]:
+        """Write the run's files, where a folder is given."""
+        if self.checkpoints is None or self.trainer is None:
+            return []
+        metrics = self.last.metrics if self.last and self.last.step == self.step else {}
+        here = Point(epoch=self.epoch, step=self.step, metrics=metrics)
+        state = self._state(self.trainer) if self.between_steps else None
+        return self.checkpoints.save(here, self.trainer.module.state_dict(), self.best, state)
+
+    def _state(self, trainer: Trainer) -> dict[str, Any]:
+        return {
+            "run": self.id,
+            "experiment": self.experiment.model_dump(mode="json"),
+            "device": str(self.device),
+            "num_threads": self.num_threads,
+            "torch": str(torch.__version__),
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.watch.seconds,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "last": None if self.last is None else self.last.model_dump(),
+            "untold": self.untold,
+            "best": self.best.state(self.step),
+            "patience": self.patience.state(),
+            **trainer.state(),
+        }
+
+    def _take_up(self, saved: SavedState, trainer: Trainer) -> list[Event]:
+        """Go on from a kept state; what an outcome has ended stays ended, unless it is to train longer."""
+        state, longer = saved.parts, saved.extends(self.experiment)
+        with saved.trusted():
+            saved.check_shapes(trainer.module)
+            trainer.load(state, saved.step)
+            self.best.load(state["best"])
+            self.patience.load(state["patience"], anew=longer)
+            self.epoch, self.step, self.untold = int(state["epoch"]), saved.step, bool(state["untold"])
+            self.last = None if state["last"] is None else Point.model_validate(state["last"])
+            if not longer and state["outcome"] in ("early_stopped", "diverged"):
+                self.outcome, self.reason = state["outcome"], state["reason"]
+            self.watch.restart(float(state["seconds"]))
+        found = saved.other_rates(self.experiment, trainer.sizes)
+        return [Warned(run=self.id, message=str(problem)) for problem in found]
+
+    def _memory_remedy(self) -> str:
+        training = self.experiment.training
+        return (
+            f"out of memory on {self.device}; use a smaller training.batch_size "
+            f"(now {training.batch_size}), a smaller model, or training.precision = bfloat16"
+        )
