@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: lab test check bench docs pictures wheel clean
+.PHONY: lab test check bench torture docs pictures wheel clean
 
 lab: $(READY)
 	@$(BIN)/normlab $(ARGS)
@@ -22,6 +22,11 @@ bench: $(READY)
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/interface.py
+	$(BIN)/python benchmarks/store.py
+
+# At full length; `make test` does the same in small.
+torture: $(READY)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/torture --full -s
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

@@ -6,6 +6,7 @@
 'run_finished'
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from normlab.lab import Experiment, Preset, change, check, load_preset, save_preset
@@ -13,19 +14,32 @@ from normlab.lab import Experiment, Preset, change, check, load_preset, save_pre
 if TYPE_CHECKING:
     from normlab.engine.control import Control
     from normlab.engine.loop import run
+    from normlab.store.record import record
+    from normlab.store.replay import replay
 
 __version__ = "0.1.0"
-__all__ = ["Control", "Experiment", "Preset", "change", "check", "load_preset", "run", "save_preset"]
+__all__ = [
+    "Control",
+    "Experiment",
+    "Preset",
+    "change",
+    "check",
+    "load_preset",
+    "record",
+    "replay",
+    "run",
+    "save_preset",
+]
+_LAZY = {
+    "Control": "normlab.engine.control",
+    "record": "normlab.store.record",
+    "replay": "normlab.store.replay",
+    "run": "normlab.engine.loop",
+}
 
 
 def __getattr__(name: str) -> Any:
     # torch takes seconds to import: only who runs pays for it.
-    if name == "run":
-        from normlab.engine.loop import run
-
-        return run
-    if name == "Control":
-        from normlab.engine.control import Control
-
-        return Control
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

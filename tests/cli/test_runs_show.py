@@ -41,7 +41,7 @@ def test_note_tags_and_files_are_shown(say, two):
 def test_events_are_the_run_told_again(say, two):
     events = [read_event(line) for line in say("runs", "show", "aba", "--events").out.splitlines()]
     assert [event.run for event in events] == ["abaaaa"] * len(events)
-    assert (events[0].event, events[-1].event) == ("run_started", "run_finished")
+    assert (events[0].event, events[-1].event) == ("run_created", "run_finished")
     assert [event.epoch for event in events if event.event == "measured"] == [1, 2, 3]
 
 
