@@ -12,7 +12,7 @@ from normlab.store.connection import check, connect_to_read
 from normlab.store.disk import network_file_system
 from normlab.store.find import find_runs
 from normlab.store.owners import dead
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 
 def examine_store() -> int:
@@ -42,7 +42,7 @@ def _look_into() -> int:
     num_dead = len(dead(connection))  # opening the store ends their runs
     said = str(connection.pragma("quick_check")).splitlines()[0]
     connection.close()
-    store = open_store()
+    store = open_swept()
     size = sum(each.stat().st_size for each in (path, path.with_name("lab.db-wal")) if each.exists())
     total, running = find_runs(store, limit=1).total, find_runs(store, "outcome=running", limit=1).total
     print(f"store        {total:,} runs, version {version}, {show_bytes(size)}")

@@ -21,7 +21,8 @@ from normlab.engine.events import FAILURES, RunFinished, RunStarted
 from normlab.engine.ids import new_run_id
 from normlab.lab.presets import Preset
 from normlab.store.record import record
-from normlab.store.store import Store, open_store
+from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 from normlab.views.history import History
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def read_how(device: str, start: str | None, checkpoint_every: int | None, time_
 
     Raises: ConfigError; StoreError for a run whose weights are asked for.
     """
-    weights = None if start is None else find_weights(open_store(), start)
+    weights = None if start is None else find_weights(open_swept(), start)
     seconds = None if time_limit is None else read_duration(time_limit, "--time-limit")
     return How(device, weights, checkpoint_every, seconds)
 
@@ -81,7 +82,7 @@ def run_plan(preset: Preset, how: How, form: Form) -> int:
     Raises: StoreError, before anything trains, when the store can't be had.
     """
     turns = (Turn(History(arm, experiment), new_run_id()) for arm, experiment in preset.runs())
-    return train(turns, make_presenter(form, preset), open_store(), how)
+    return train(turns, make_presenter(form, preset), open_swept(), how)
 
 
 def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -> int:

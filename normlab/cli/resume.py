@@ -12,7 +12,8 @@ from normlab.lab.presets import Preset
 from normlab.lab.settings import change
 from normlab.store.find import find_run
 from normlab.store.kept import KeptRun
-from normlab.store.store import Store, open_store
+from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 from normlab.views.recall import recall
 
 _STATE = "state.safetensors"
@@ -25,7 +26,7 @@ def resume(
 
     Raises: ConfigError for a run that has ended otherwise, or is under way; StoreError for an id.
     """
-    store = open_store()
+    store = open_swept()
     if device is not None:
         check_device_name(device)
     run = find_run(store, start)
@@ -54,7 +55,7 @@ def extend(
 
     Raises: ConfigError for a length that isn't longer, or a run that has no state to go on from; StoreError.
     """
-    store = open_store()
+    store = open_swept()
     if device is not None:
         check_device_name(device)
     run = find_run(store, start)

@@ -7,7 +7,8 @@ from normlab.cli.report import print_comparison
 from normlab.cli.tables import choose_form, print_json
 from normlab.exports.exhibit import Exhibit, by_arm
 from normlab.store.find import find_run
-from normlab.store.store import Store, open_store
+from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 from normlab.views.comparison import Comparison, compare
 from normlab.views.comparison_cells import Row
 from normlab.views.comparison_text import to_csv
@@ -28,7 +29,7 @@ def print_runs(starts: Sequence[str], json: bool, csv: bool) -> None:
     Raises: StoreError for an id; ConfigError for a run that this version can't read.
     """
     form = choose_form(json, csv)
-    exhibits = exhibits_of(open_store(), starts)
+    exhibits = exhibits_of(open_swept(), starts)
     arms = {arm.label: arm.runs for arm in by_arm(exhibits)}
     if len(arms) == 1:
         arms = {f"{each.label} ({each.run.id})": [each] for each in exhibits}

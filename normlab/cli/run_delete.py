@@ -6,7 +6,7 @@ from normlab.cli.asking import agrees
 from normlab.cli.tables import shown
 from normlab.store import edit
 from normlab.store.find import find_run
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 
 def delete_all(starts: Sequence[str], yes: bool) -> None:
@@ -14,7 +14,7 @@ def delete_all(starts: Sequence[str], yes: bool) -> None:
 
     Raises: ConfigError for one that is under way, or where nobody can be asked; StoreError.
     """
-    store = open_store()
+    store = open_swept()
     found = {run.id: run for run in (find_run(store, start) for start in starts)}
     names = ", ".join(f"{run.id} ({shown(run.title, 40)})" for run in list(found.values())[:5])
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""

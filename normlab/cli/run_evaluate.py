@@ -11,7 +11,7 @@ from normlab.core.text import visible
 from normlab.engine.device import check_device_name
 from normlab.lab.checks import check
 from normlab.lab.settings import change
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 
 def print_evaluation(text: str, settings: Sequence[str], device: str, json: bool, csv: bool) -> None:
@@ -23,7 +23,7 @@ def print_evaluation(text: str, settings: Sequence[str], device: str, json: bool
 
     form = choose_form(json, csv)
     check_device_name(device)
-    kept = find_weights(open_store(), text, "ID")
+    kept = find_weights(open_swept(), text, "ID")
     experiment = change(kept.run.experiment, dict(map(read_setting, settings)))
     check(experiment)  # before torch is loaded, which takes seconds
 

@@ -9,7 +9,7 @@ from normlab.cli.tables import print_pairs
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.text import visible
 from normlab.exports.formats import FORMATS, default_target, export
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 
 def print_formats() -> None:
@@ -27,7 +27,7 @@ def export_to(starts: Sequence[str], format: str, out: str | None, overwrite: bo
     """
     if not starts:
         raise ConfigError(Problem("--to", "needs runs to export", "name them: normlab runs list"))
-    exhibits = exhibits_of(open_store(), starts)
+    exhibits = exhibits_of(open_swept(), starts)
     target = Path(os.path.expanduser(out)) if out else default_target(exhibits, format)
     for path in export(exhibits, format, target, overwrite):
         print(visible(str(path), 4000))

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from normlab.core.errors import NormlabError
-from normlab.store.folder import import_folder
-from normlab.store.store import open_store
+from normlab.store.importing import import_folder
+from normlab.store.sweep import open_swept
 
 
 def import_all(folders: Iterable[str]) -> int:
@@ -14,7 +14,7 @@ def import_all(folders: Iterable[str]) -> int:
 
     Raises: StoreError when the store can't be had.
     """
-    store, code = open_store(), 0
+    store, code = open_swept(), 0
     for folder in folders:
         try:
             print(import_folder(store, Path(folder)))

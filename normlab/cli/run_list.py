@@ -10,7 +10,7 @@ from normlab.cli.tables import Column, choose_form, print_columns, print_csv, pr
 from normlab.engine.events import Point
 from normlab.store.find import find_runs
 from normlab.store.kept import KeptRun
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 from normlab.views.durations import clock
 
 
@@ -19,7 +19,7 @@ def print_list(filter: str, sort: str, limit: int, offset: int, json: bool, csv:
 
     Raises: ConfigError for a filter or a sort key that can't be understood; StoreError.
     """
-    form, store = choose_form(json, csv), open_store()
+    form, store = choose_form(json, csv), open_swept()
     page = find_runs(store, filter, sort=sort, limit=limit, offset=offset)
     if form == "json":
         print_json([record_of(run) for run in page.runs])

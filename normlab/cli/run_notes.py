@@ -7,7 +7,7 @@ from normlab.core.errors import ConfigError, Problem
 from normlab.core.text import visible
 from normlab.store.edit import annotate, tag
 from normlab.store.find import find_run
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 _MAX_NOTE = 20_000
 
@@ -22,7 +22,7 @@ def tag_all(words: Sequence[str]) -> None:
     starts = [word for word in words if not word.startswith(("+", "-"))]
     if not starts or not (add or remove):
         raise ConfigError(Problem("tag", "needs runs and tags", "try normlab runs tag ID +paper -draft"))
-    store = open_store()
+    store = open_swept()
     tag(store, [find_run(store, start).id for start in starts], add, remove)
 
 
@@ -31,7 +31,7 @@ def note(start: str, text: str | None) -> None:
 
     Raises: ConfigError for a note that is too long or has hidden characters; StoreError.
     """
-    store = open_store()
+    store = open_swept()
     run = find_run(store, start)
     if text is None:
         for line in run.note.splitlines():

@@ -13,7 +13,8 @@ from normlab.core.memory import show_bytes
 from normlab.core.text import visible
 from normlab.store import edit
 from normlab.store.errors import StoreError
-from normlab.store.store import Store, open_store
+from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 
 # A run's folder may be there before its row: while it is imported, or the disk is slow.
 _YOUNG_SECONDS = 3600.0
@@ -25,7 +26,7 @@ def prune(checkpoints: bool, dry_run: bool, yes: bool) -> None:
 
     Raises: ConfigError where nobody can be asked; StoreError where the store can't be written.
     """
-    store = open_store()
+    store = open_swept()
     if store.is_read_only and not dry_run and store.problem is not None:
         raise StoreError(store.problem)
     deleted, stray = _deleted(store), list(_stray(store))

@@ -14,13 +14,13 @@ from normlab.lab.settings import show_setting
 from normlab.store.find import find_run
 from normlab.store.kept import KeptRun
 from normlab.store.replay import replay
-from normlab.store.store import open_store
+from normlab.store.sweep import open_swept
 
 
 def print_run(start: str, all_settings: bool, json: bool, csv: bool) -> None:
     """Print all that is known of a run. Raises: StoreError when there is none of that id, or several."""
     form = choose_form(json, csv)
-    run = find_run(open_store(), start)
+    run = find_run(open_swept(), start)
     settings, files = settings_of(run, all_settings), _files(run.folder)
     if form == "json":
         record = record_of(run) | {"settings": settings, "environment": run.environment}
@@ -44,7 +44,7 @@ def print_run(start: str, all_settings: bool, json: bool, csv: bool) -> None:
 
 def print_events(start: str) -> None:
     """Print the events that are kept of a run, a line of JSON each. Raises: StoreError."""
-    for event in replay(start, open_store()):
+    for event in replay(start, open_swept()):
         print(event.model_dump_json())
 
 

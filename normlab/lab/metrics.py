@@ -34,6 +34,17 @@ def improves(value: float, best: float | None, direction: Direction, min_delta: 
     return value < best - min_delta if direction == "lower" else value > best + min_delta
 
 
+def beats(metrics: Mapping[str, float], best: Mapping[str, float] | None, metric: Metric | None) -> bool:
+    """Tell whether an evaluation is better than the best one before it, by a metric or the default one.
+
+    >>> beats({"val_loss": 0.4}, {"val_loss": 0.5}, None), beats({"val_loss": float("nan")}, None, None)
+    (True, False)
+    """
+    judged = metric or default_metric(metrics)
+    before = best.get(judged) if best else None
+    return improves(metrics.get(judged, math.nan), before, better(judged))
+
+
 def default_metric(metrics: Mapping[str, float]) -> Metric:
     """Name the metric that picks the best epoch unless an experiment names one."""
     return "val_loss" if "val_loss" in metrics else "train_loss"

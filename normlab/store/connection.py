@@ -1,6 +1,8 @@
 """Connections to the store's file: how it is opened, made, and brought to today's version."""
 
+import os
 import time
+from contextlib import closing
 from pathlib import Path
 
 import apsw
@@ -39,16 +41,20 @@ def connect(path: Path, journal: str = "wal") -> apsw.Connection:
     return connection
 
 
-def connect_to_read(path: Path) -> apsw.Connection:
-    """Open the store for reading alone; where its folder can't be written, as it lies there.
+def connect_to_read(path: Path) -> tuple[apsw.Connection, bool]:
+    """Open the store for reading alone; tell whether the connection sees what is written from now on.
+
+    Where nothing can be written beside it, the file is read as it lies there.
 
     Raises: apsw.Error when it can't be read, and where it is no database.
     """
     try:
-        return _open_to_read(str(path), 0)
-    except (apsw.CantOpenError, apsw.ReadOnlyError):
+        return _open_to_read(str(path), 0), True
+    except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.IOError):
         # A write-ahead log needs a file of shared memory, which can't be made there.
-        return _open_to_read(f"{path.absolute().as_uri()}?immutable=1", apsw.SQLITE_OPEN_URI)
+        if path.with_name(f"{path.name}-wal").exists() and os.access(path.parent, os.W_OK):
+            raise
+        return _open_to_read(f"{path.absolute().as_uri()}?immutable=1", apsw.SQLITE_OPEN_URI), False
 
 
 def _open_to_read(name: str, flags: int) -> apsw.Connection:
@@ -113,20 +119,26 @@ def _upgrade(connection: apsw.Connection, path: Path) -> None:
         version = connection.pragma("user_version")  # another process may have been quicker
         if 0 < version < len(VERSIONS):
             _back_up(path, version)
-        for number, statements in enumerate(VERSIONS[version:], start=version + 1):
-            connection.execute(statements)
-            connection.pragma("user_version", number)
-        connection.pragma("application_id", APPLICATION_ID)
+        make(connection, version)
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if not connection.get_autocommit():
+            connection.execute("ROLLBACK")
         raise
+
+
+def make(connection: apsw.Connection, version: int = 0) -> None:
+    """Make the tables, beginning with those of a version."""
+    for number, statements in enumerate(VERSIONS[version:], start=version + 1):
+        connection.execute(statements)
+        connection.pragma("user_version", number)
+    connection.pragma("application_id", APPLICATION_ID)
 
 
 def _back_up(path: Path, version: int) -> None:
     backup = path.with_name(f"{path.name}.v{version}")
-    if backup.exists():
-        return
-    source = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    source.execute("VACUUM INTO ?", (str(backup),))
-    source.close()
+    partial = backup.with_name(f"{backup.name}.part")
+    partial.unlink(missing_ok=True)
+    with closing(apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)) as source:
+        source.execute("VACUUM INTO ?", (str(partial),))
+    partial.replace(backup)

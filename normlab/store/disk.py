@@ -7,18 +7,21 @@ from pathlib import Path
 import psutil
 
 # SQLite's write-ahead log needs memory that processes share, which these don't give between machines.
-_NETWORK = ("nfs", "cifs", "smb", "afs", "9p", "ceph", "lustre", "gpfs", "fuse.sshfs", "beegfs", "davfs")
+_NETWORK = (
+    "nfs", "cifs", "smb", "afs", "afpfs", "9p", "ceph", "lustre", "gpfs", "beegfs", "davfs", "webdav",
+    "vboxsf", "fuse.sshfs", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs",
+)  # fmt: skip
 _SPARE_BYTES = 256 * 1024
 
 
 def network_file_system(folder: Path) -> str | None:
     """Name the network file system that a folder lies on; none where it is a local one."""
-    real = os.path.realpath(folder)
+    real = Path(os.path.realpath(folder))
     with suppress(OSError, RuntimeError):
-        mounts = sorted(psutil.disk_partitions(all=True), key=lambda part: len(part.mountpoint))
-        for part in reversed(mounts):
-            if os.path.commonpath([real, part.mountpoint]) == part.mountpoint:
-                return part.fstype if part.fstype.startswith(_NETWORK) else None
+        mounts = [part for part in psutil.disk_partitions(all=True) if real.is_relative_to(part.mountpoint)]
+        nearest = max(mounts, key=lambda part: len(part.mountpoint), default=None)
+        if nearest is not None and nearest.fstype.startswith(_NETWORK):
+            return nearest.fstype
     return None
 
 

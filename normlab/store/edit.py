@@ -1,14 +1,19 @@
 """What people say of kept runs, and their deletion."""
 
+import json
 import shutil
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 
 import apsw
 from pydantic import TypeAdapter, ValidationError
 
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.text import Name, Prose
+from normlab.store.errors import StoreError
+from normlab.store.find import find_all
+from normlab.store.folder import FILE, write_record
 from normlab.store.store import Store
 
 _NAME: TypeAdapter[str] = TypeAdapter(Name)
@@ -22,12 +27,14 @@ def rename(store: Store, run: str, name: str | None) -> None:
     """
     checked = None if name is None else _checked(_NAME, "name", name)
     store.write(lambda c: _run(c, "UPDATE runs SET name = ? WHERE id = ?", checked, run))
+    _write_folders(store, [run])
 
 
 def annotate(store: Store, run: str, note: str) -> None:
     """Put a note to a run, in place of the one before. Raises: ConfigError; StoreError."""
     checked = _checked(_NOTE, "note", note)
     store.write(lambda c: _run(c, "UPDATE runs SET note = ? WHERE id = ?", checked, run))
+    _write_folders(store, [run])
 
 
 def tag(store: Store, runs: Iterable[str], add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
@@ -47,6 +54,7 @@ def tag(store: Store, runs: Iterable[str], add: Iterable[str] = (), remove: Iter
                 _run(connection, sql, text, run)
 
     store.write(write)
+    _write_folders(store, runs)
 
 
 def check_tag(text: str) -> str:
@@ -94,21 +102,30 @@ def restore(store: Store, runs: Iterable[str]) -> None:
 def purge(store: Store, runs: Iterable[str] | None = None) -> list[str]:
     """Take deleted runs off the disk for good, with their folders; give their ids. None purges all of them.
 
-    Raises: StoreError; OSError when a folder can't be removed.
+    Raises: StoreError; OSError when a folder can't be removed, though its run is gone then.
     """
-    with store.read() as connection:
-        found = [row[0] for row in connection.execute("SELECT id FROM runs WHERE deleted IS NOT NULL")]
-    gone = found if runs is None else [run for run in runs if run in found]
-    for run in gone:  # first: a row without a folder is honest, a folder without a row is lost space
-        shutil.rmtree(store.runs / run, ignore_errors=True)
+    wanted = None if runs is None else json.dumps(list(runs))
+    gone: list[str] = []
 
     def write(connection: apsw.Connection) -> None:
-        for run in gone:
-            _run(connection, "DELETE FROM runs WHERE deleted IS NOT NULL AND id = ?", run)
+        sql = "DELETE FROM runs WHERE deleted IS NOT NULL"
+        sql += "" if wanted is None else " AND id IN (SELECT value FROM json_each(?1))"
+        found = connection.execute(f"{sql} RETURNING id", () if wanted is None else (wanted,))
+        gone[:] = [str(run) for (run,) in found]
 
-    if gone:
-        store.write(write)
+    store.write(write)
+    for folder in [store.folder(run) for run in gone]:
+        if folder.exists():
+            shutil.rmtree(folder)
     return gone
+
+
+def _write_folders(store: Store, runs: Iterable[str]) -> None:
+    """Bring the copies in the runs' folders up to date, where there are any."""
+    for run in find_all(store, runs):
+        if (run.folder / FILE).exists():
+            with suppress(OSError, StoreError):  # the store has it all
+                write_record(store, run.id)
 
 
 def _run(connection: apsw.Connection, sql: str, *values: str | None) -> None:

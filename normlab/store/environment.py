@@ -5,6 +5,8 @@ import platform
 from functools import cache
 from importlib import metadata
 
+from normlab.core.text import visible
+
 _PACKAGES = ("normlab", "torch", "numpy", "scikit-learn", "torchvision")
 
 
@@ -18,7 +20,7 @@ def environment(device: str) -> dict[str, str]:
         import torch
 
         found |= {"gpu": torch.cuda.get_device_name(device), "cuda": str(torch.version.cuda)}
-    return found
+    return {name: visible(text, 200) for name, text in found.items()}
 
 
 def _version(package: str) -> str:

@@ -22,15 +22,18 @@ from pydantic import BaseModel
 from normlab.core.choice import members
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.fields import describe
+from normlab.core.text import hidden_characters
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import Metric
 
 METRICS = (*get_args(Metric), "grad_norm", "samples_per_second")
-FIELDS = {
-    "id": "runs.id", "arm": "runs.arm", "name": "runs.name", "seed": "runs.seed", "device": "runs.device",
-    "outcome": "ifnull(runs.outcome, 'running')", "epoch": "runs.epoch", "step": "runs.step",
-    "seconds": "runs.seconds", "parameters": "runs.num_parameters", "number": "runs.number",
-    "origin": "ifnull(runs.origin, 'none')", "date": "runs.created",
+_TEXTS = {
+    "id": "runs.id", "arm": "runs.arm", "name": "ifnull(runs.name, '')", "device": "ifnull(runs.device, '')",
+    "outcome": "runs.outcome", "origin": "ifnull(runs.origin, 'none')",
+}  # fmt: skip
+FIELDS = _TEXTS | {
+    "seed": "runs.seed", "epoch": "runs.epoch", "step": "runs.step", "seconds": "runs.seconds",
+    "parameters": "runs.num_parameters", "number": "runs.number", "date": "runs.created",
 }  # fmt: skip
 """What can be asked of the run itself, by name."""
 
@@ -67,6 +70,8 @@ def read_filter(text: str) -> Filter:
     """
     if len(text) > _MAX_CHARACTERS:
         raise ConfigError(Problem("filter", f"is longer than {_MAX_CHARACTERS:,} characters", "shorten it"))
+    if hidden := hidden_characters(text, allowed="\n\t"):
+        raise ConfigError(Problem("filter", f"must not hold the invisible character {hidden[0]}", "", text))
     filters = [_read_word(word) for word in _WORD.findall(text)]
     if not filters:
         return Filter("TRUE")
@@ -107,7 +112,12 @@ def _read_word(word: str) -> Filter:
         return Filter(f"NOT {known}" if sign == "!=" else known, (json.dumps(values),))
     sign = "=" if sign == ":" else sign
     if key == "date":
-        return _dated(sign, values[0])
+        return _dated(sign, ",".join(values))
+    if key == "outcome" and "running" in values:  # which has no outcome yet
+        return Filter(f"{'NOT ' if sign == '!=' else ''}ifnull(runs.outcome, 'running') IN "
+                      "(SELECT value FROM json_each(?))", (json.dumps(values),))  # fmt: skip
+    if key in _TEXTS:
+        return _compared_texts(_TEXTS[key], sign, values)
     if key in FIELDS:
         return _compared(FIELDS[key], sign, values)
     at, metric = _metric(key)
@@ -121,23 +131,32 @@ def _read_word(word: str) -> Filter:
 
 
 def _compared(column: str, sign: str, texts: list[str]) -> Filter:
-    values = [_value(text) for text in texts]
+    """Compare a column of numbers, or of settings, which are either."""
+    numbers = [_number(text) for text in texts]
     if sign in ("=", "!="):
+        # "007" may be a number, and a text.
+        values = tuple(dict.fromkeys([*texts, *(number for number in numbers if number is not None)]))
         marks = ", ".join("?" for _ in values)
-        return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", tuple(values))
-    if len(values) > 1 or isinstance(values[0], str):
-        raise ConfigError(
-            Problem("filter", f"{sign} needs a number behind it", "try = instead", ",".join(texts))
-        )
+        return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", values)
+    if len(numbers) > 1 or numbers[0] is None:
+        rule, found = f"{sign} needs a number behind it", ",".join(texts)
+        raise ConfigError(Problem("filter", rule, "try = instead", found))
     # Text is larger than any number for SQLite: a batch size of "full" is not above 64.
-    return Filter(f"typeof({column}) IN ('integer', 'real') AND {column} {sign} ?", (values[0],))
+    return Filter(f"typeof({column}) IN ('integer', 'real') AND {column} {sign} ?", (numbers[0],))
 
 
-def _value(text: str) -> float | str:
+def _compared_texts(column: str, sign: str, texts: list[str]) -> Filter:
+    if sign not in ("=", "!="):
+        raise ConfigError(Problem("filter", f"{sign} is for numbers", "try = instead", ",".join(texts)))
+    marks = ", ".join("?" for _ in texts)
+    return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", tuple(texts))
+
+
+def _number(text: str) -> float | None:
     try:
         number = float(text)
     except ValueError:
-        return text
+        return None
     return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 

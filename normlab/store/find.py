@@ -8,6 +8,7 @@ from typing import Any
 import apsw
 
 from normlab.core.errors import Problem
+from normlab.core.text import hidden_characters
 from normlab.store.errors import StoreError
 from normlab.store.filters import read_filter, read_sort
 from normlab.store.kept import KeptRun
@@ -56,6 +57,8 @@ def find_run(store: Store, start: str) -> KeptRun:
 
     Raises: StoreError when none does, or several do.
     """
+    if hidden_characters(start):
+        raise StoreError(Problem("run", "is unknown", "see normlab runs list", start))
     with store.read() as connection:
         rows = connection.execute(
             f"SELECT {_SELECT} FROM runs WHERE deleted IS NULL AND id >= ?1 AND id < ?1 || char(0x10FFFF)"
@@ -98,4 +101,4 @@ def _read(store: Store, row: dict[str, Any], tags: tuple[str, ...]) -> KeptRun:
     row["experiment_json"] = row.pop("experiment")
     row["best"], row["last"] = read_point(row["best"]), read_point(row["last"])
     row["environment"] = json.loads(row["environment"])
-    return KeptRun(**row, tags=tags, folder=store.runs / row["id"])
+    return KeptRun(**row, tags=tags, folder=store.folder(row["id"]))

@@ -6,28 +6,30 @@ import apsw
 
 from normlab.engine.events import RunFinished
 from normlab.store.numbers import read_point
-from normlab.store.owners import Owner
 from normlab.store.rows import finish_run, insert_event
 
 
-def end_runs_of(connection: apsw.Connection, number: int, owner: Owner) -> list[str]:
-    """End the runs of a dead process, and forget it; give the ids of the runs."""
-    rows: list[Any] = connection.execute(
-        "SELECT number, id, step, seconds, best, last FROM runs WHERE owner = ?", (number,)
+def end_runs_of(connection: apsw.Connection, owner: int, reason: str, heard: float) -> list[str]:
+    """End the runs of a process that trains no longer, and forget it; give their ids.
+
+    `heard`: when it was last heard of, in seconds since 1970.
+    """
+    found: list[Any] = connection.execute(
+        "SELECT number, id, step, seconds, created, best, last FROM runs WHERE owner = ?", (owner,)
     ).fetchall()
-    for run, run_id, step, seconds, best, last in rows:
+    for run, run_id, step, seconds, created, best, last in found:
         event = RunFinished(
             run=run_id,
             outcome="interrupted",
-            reason=f"its process {owner.pid} died",
+            reason=reason,
             best=read_point(best),
             last=read_point(last),
             seconds=seconds,
         )
-        finish_run(connection, run, event, owner.heartbeat)
+        finish_run(connection, run, event, max(heard, created + seconds))
         insert_event(connection, run, step, next_sequence(connection, run), event)
-    connection.execute("DELETE FROM owners WHERE id = ?", (number,))
-    return [run_id for _, run_id, *_ in rows]
+    connection.execute("DELETE FROM owners WHERE id = ?", (owner,))
+    return [run_id for _, run_id, *_ in found]
 
 
 def next_sequence(connection: apsw.Connection, run: int) -> int:

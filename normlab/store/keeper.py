@@ -23,7 +23,7 @@ from normlab.engine.events import (
     WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
-from normlab.lab.metrics import better, default_metric, improves
+from normlab.lab.metrics import beats
 from normlab.store import rows
 from normlab.store.environment import environment
 from normlab.store.find import find_all
@@ -54,8 +54,8 @@ class Keeper:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a row of this run."""
-        return self._experiment is not None
+        """Whether there is a row of this run, which is this process's."""
+        return self._number > 0
 
     def keep(self, event: Event) -> Ticket | None:
         """Hand an event to the writer; give a ticket where it must be on the disk before it is told."""
@@ -93,7 +93,8 @@ class Keeper:
     def _submit(self, job: Job, late: bool = False) -> Ticket:
         return self.store.writer.submit(job, late=late)
 
-    def _write_folder(self) -> None:
+    def write_folder(self) -> None:
+        """Write the whole run into its folder too, so that it can be taken elsewhere."""
         with suppress(OSError, NormlabError):  # the store has it all; the copy can be made again
             write_record(self.store, self.run)
 
@@ -102,6 +103,7 @@ class Keeper:
         return self._sequence
 
     def _create(self, event: RunCreated) -> Ticket:
+        self.store.folder(event.run)  # an id that could name another place is refused
         self._experiment = event.experiment
         if found := find_all(self.store, [event.run]):  # it is resumed
             self._best, self._last, self._step = found[0].best, found[0].last, found[0].step
@@ -115,13 +117,17 @@ class Keeper:
         return self._submit(create)
 
     def _told(self, event: Event) -> Job:
-        self._step = event.resumed_at if isinstance(event, RunStarted) else self._step
-        step, sequence = getattr(event, "step", self._step), self._next()
+        if isinstance(event, RunStarted):
+            self._step = event.resumed_at
+        # A checkpoint of the best epoch is told now, whichever epoch that was.
+        self._step = max(self._step, getattr(event, "step", 0))
+        step, sequence = self._step, self._next()
+        where = environment(event.device) if isinstance(event, RunStarted) else {}
 
         def write(connection: apsw.Connection) -> None:
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
             if isinstance(event, RunStarted):
-                rows.start_run(connection, self._number, event, environment(event.device))
+                rows.start_run(connection, self._number, event, where)
             elif isinstance(event, WeightsLoaded):
                 rows.note_origin(connection, self._number, event.origin)
 
@@ -129,9 +135,8 @@ class Keeper:
 
     def _measured(self, event: Measured) -> Job:
         assert self._experiment is not None
-        metric = self._experiment.training.best_metric or default_metric(event.metrics)
-        before = self._best.metrics.get(metric) if self._best else None
-        is_best = improves(event.metrics.get(metric, math.nan), before, better(metric))
+        best = self._best.metrics if self._best else None
+        is_best = beats(event.metrics, best, self._experiment.training.best_metric)
         self._best = event if is_best else self._best
         self._last, self._step, self._seconds = event, event.step, event.metrics["seconds"]
         sequence = self._next()
@@ -147,10 +152,11 @@ class Keeper:
         step, sequence, now = self._step, self._next(), time.time()
 
         def write(connection: apsw.Connection) -> None:
+            rows.drop_beyond(connection, self._number, step)
             rows.finish_run(connection, self._number, event, now)
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
 
-        return self.store.writer.submit(write, after=self._write_folder)
+        return self._submit(write)
 
 
 def _point(event: Point | None) -> Point | None:

@@ -5,6 +5,7 @@ import struct
 from collections.abc import Iterable
 
 import apsw
+from pydantic import ValidationError
 
 from normlab.engine.events import Point
 
@@ -36,5 +37,8 @@ def point_json(point: Point | None) -> str | None:
 
 
 def read_point(text: str | None) -> Point | None:
-    """Read a point that `point_json` wrote."""
-    return None if text is None else Point.model_validate_json(text)
+    """Read a point that `point_json` wrote; none where there is none, or it is damaged."""
+    try:
+        return None if text is None else Point.model_validate_json(text)
+    except ValidationError:
+        return None

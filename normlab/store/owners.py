@@ -11,8 +11,8 @@ import psutil
 HEARTBEAT_SECONDS = 10.0
 # On another machine nobody can be looked up: whose heart hasn't beaten for so long is dead.
 _SILENT_SECONDS = 6 * HEARTBEAT_SECONDS
-# A process's start is told by the clock, which may be set meanwhile; a pid comes again much later.
-_CLOCK_SECONDS = 30.0
+# How exactly a process's start is told.
+_CLOCK_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,12 @@ class Owner:
     @property
     def is_alive(self) -> bool:
         """Whether the process still runs. A stopped one, or a machine that slept, counts as alive."""
+        heard = time.time() - self.heartbeat < _SILENT_SECONDS
         if self.host != socket.gethostname():
-            return time.time() - self.heartbeat < _SILENT_SECONDS
+            return heard
         try:
-            return abs(psutil.Process(self.pid).create_time() - self.started) < _CLOCK_SECONDS
+            # Who is heard of may have been given another start by a clock that was set.
+            return abs(psutil.Process(self.pid).create_time() - self.started) < _CLOCK_SECONDS or heard
         except psutil.NoSuchProcess:
             return False
         except psutil.Error:
@@ -49,6 +51,12 @@ def register(connection: apsw.Connection, owner: Owner) -> int:
     row = (owner.host, owner.pid, owner.started, owner.heartbeat)
     connection.execute("INSERT INTO owners (host, pid, started, heartbeat) VALUES (?, ?, ?, ?)", row)
     return connection.last_insert_rowid()
+
+
+def is_registered(connection: apsw.Connection, number: int | None, owner: Owner) -> bool:
+    """Tell whether a number still stands for that process; it may have been taken for dead."""
+    row = connection.execute("SELECT host, pid, started FROM owners WHERE id = ?", (number,)).fetchone()
+    return row == (owner.host, owner.pid, owner.started)
 
 
 def dead(connection: apsw.Connection) -> dict[int, Owner]:

@@ -8,9 +8,10 @@ from contextlib import closing, suppress
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import Event, Held, Outcome, RunFinished, RunStarted, Saving, Warned
+from normlab.engine.events import Event, Held, RunCreated, RunFinished, RunStarted, Saving, Warned
 from normlab.store.keeper import Keeper
-from normlab.store.store import Store, open_store
+from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 from normlab.store.writer import Ticket
 
 # Share of an epoch's time that is waited for its commit, where the writer is at it. After that the training
@@ -30,13 +31,14 @@ def record(
     """Pass a run's events on and keep them; an epoch is told once it is committed.
 
     A full disk holds the run: `Held` is told, and again each half second, while the store tries anew. After
-    `give_up_seconds`, or when `control` asks the run to stop, the run ends as failed; what was told is kept.
+    `give_up_seconds`, or when `control` asks the run to stop, the run ends as failed, be that on the disk or
+    not; what was told before is kept.
     A store that can't be written at all is a warning, and nothing is kept.
 
     Raises: what the run raises, which is kept as the reason of its failure; StoreError when there is a
     file that is no store.
     """
-    store = store or open_store()
+    store = store or open_swept()
     if store.is_read_only:
         yield from _unrecorded(events, store)
         return
@@ -63,6 +65,7 @@ class _Recording:
         self.source, self.keeper, self.control = events, keeper, control
         self.give_up_seconds = give_up_seconds
         self.untold: deque[tuple[Event, Ticket | None]] = deque()
+        self.given_up = False
 
     def events(self) -> Generator[Event]:
         began = time.monotonic()
@@ -71,24 +74,22 @@ class _Recording:
                 ticket = self.keeper.keep(event)
                 self.untold.append((event, ticket))
                 now = time.monotonic()
-                if isinstance(event, Saving):
+                if isinstance(event, RunCreated | Saving):
                     yield from self._all_told()
                 else:
                     yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)
-                if self.keeper.store.trouble and not (yield from self._held()):
+                if self.given_up or (self.keeper.store.trouble and not (yield from self._held())):
                     return
                 began = time.monotonic() if ticket else began
-            if not self.keeper.ended:
-                self._leave("failed", "it ended without a word")
+            if self.keeper.begun and not self.keeper.ended:
+                self.untold.append(self.keeper.finish("failed", "it ended without a word"))
             yield from self._all_told()
-        except GeneratorExit:
-            self._flush()  # before the engine saves: a state must not be ahead of what is kept
-            self._leave("interrupted", "nobody looked on")
+        except BaseException as error:
+            self._leave(error)
             raise
-        except Exception as error:
-            said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
-            self._leave("failed", said)
-            raise
+        finally:
+            if self.keeper.ended:
+                self.keeper.write_folder()
 
     def _all_told(self) -> Generator[Event]:
         self.keeper.store.writer.hurry()
@@ -128,6 +129,7 @@ class _Recording:
         return True
 
     def _give_up(self, reason: str) -> RunFinished:
+        self.given_up = True
         self.source.close()  # the engine saves what it can
         self.untold.clear()
         self.keeper.store.free_spare()
@@ -135,9 +137,16 @@ class _Recording:
         ticket.wait(5 * _HELD_SECONDS)
         return event
 
-    def _leave(self, outcome: Outcome, reason: str) -> None:
+    def _leave(self, error: BaseException) -> None:
+        """End the run that its error, or who looked on, has ended."""
+        with suppress(NormlabError):
+            self._flush()  # before the engine saves: a state must not be ahead of what is kept
         self.source.close()
-        if self.keeper.begun and not self.keeper.ended:
-            with suppress(NormlabError):
-                self.untold.append(self.keeper.finish(outcome, visible(reason, 4000)))
-                self._flush()
+        if not self.keeper.begun or self.keeper.ended:
+            return
+        said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
+        said = "nobody looked on" if isinstance(error, GeneratorExit) else visible(said, 4000)
+        with suppress(NormlabError):
+            outcome = "failed" if isinstance(error, Exception) else "interrupted"
+            self.untold.append(self.keeper.finish(outcome, said))
+            self._flush()

@@ -1,5 +1,6 @@
 """A kept run's events, told again."""
 
+import struct
 import zlib
 from collections.abc import Generator, Iterator
 from heapq import merge
@@ -16,6 +17,7 @@ from normlab.store.find import find_run
 from normlab.store.numbers import all_names, unpack
 from normlab.store.store import Store, open_store
 
+_MAX_EVENT_BYTES = 64 * 2**20
 _Placed = tuple[tuple[int, int], Event]
 
 
@@ -41,12 +43,15 @@ def _points(store: Store, run: str, number: int) -> Iterator[_Placed]:
             (number,),
         ).fetchall()
 
-    def told(step: int, sequence: int, epoch: int, metrics: int, numbers: bytes) -> _Placed:
-        values = dict(zip(names[metrics], unpack(numbers), strict=True))
+    def tell(step: int, sequence: int, epoch: int, metrics: int, numbers: bytes) -> _Placed:
+        try:
+            values = dict(zip(names[metrics], unpack(numbers), strict=True))
+        except (ValueError, KeyError, struct.error):
+            raise StoreError(_damage(store, run, f"the numbers of step {step}")) from None
         # Not checked: these are plain numbers whatever stands in the file.
         return (step, sequence), Measured.model_construct(run=run, epoch=epoch, step=step, metrics=values)
 
-    return starmap(told, rows)
+    return starmap(tell, rows)
 
 
 def _others(store: Store, run: str, number: int) -> Iterator[_Placed]:
@@ -56,11 +61,14 @@ def _others(store: Store, run: str, number: int) -> Iterator[_Placed]:
         ).fetchall()
     for step, sequence, body in rows:
         try:
-            yield (step, sequence), read_event(zlib.decompress(body))
-        except (ValueError, zlib.error) as error:
-            rule = f"an event of run {run} can't be read: {str(error).splitlines()[0]}"
-            remedy = "update normlab, where a later one kept it; else delete the run"
-            raise StoreError(Problem(str(store.path), rule, remedy)) from None
+            yield (step, sequence), read_event(zlib.decompressobj().decompress(body, _MAX_EVENT_BYTES))
+        except (ValueError, zlib.error):
+            raise StoreError(_damage(store, run, f"an event of step {step}")) from None
+
+
+def _damage(store: Store, run: str, what: str) -> Problem:
+    remedy = "update normlab, where a later one kept it; else delete the run"
+    return Problem(str(store.path), f"{what} of run {run} can't be read", remedy)
 
 
 def curve(run: str, metric: str, store: Store | None = None) -> tuple[list[int], NDArray[np.float64]]:

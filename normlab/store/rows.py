@@ -112,6 +112,12 @@ def update_last(connection: apsw.Connection, run: int, point: Point, is_best: bo
     )
 
 
+def drop_beyond(connection: apsw.Connection, run: int, step: int) -> None:
+    """Drop what a resumed run had measured before beyond the step at which it ended this time."""
+    for table in ("points", "events"):
+        connection.execute(f"DELETE FROM {table} WHERE run = ? AND step > ?", (run, step))
+
+
 def finish_run(connection: apsw.Connection, run: int, event: RunFinished, finished: float) -> None:
     """Note how a run ended."""
     connection.execute(

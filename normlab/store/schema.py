@@ -5,7 +5,7 @@ APPLICATION_ID = 0x6E6C6162  # "nlab"
 _VERSION_1 = """
 -- One row a process that has runs under way: whose process is dead, its runs were interrupted.
 CREATE TABLE owners (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     host TEXT NOT NULL,
     pid INTEGER NOT NULL,
     started REAL NOT NULL,              -- of the process: another may get its pid
@@ -13,7 +13,7 @@ CREATE TABLE owners (
 );
 CREATE TABLE runs (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
+    id TEXT NOT NULL UNIQUE,            -- letters and digits: it names a folder
     arm TEXT NOT NULL,
     seed INTEGER NOT NULL,
     experiment TEXT NOT NULL,           -- JSON: its table, as in a preset
@@ -39,6 +39,7 @@ CREATE TABLE runs (
 CREATE INDEX runs_outcome ON runs (outcome);
 CREATE INDEX runs_owner ON runs (owner) WHERE owner IS NOT NULL;
 CREATE INDEX runs_created ON runs (created);
+CREATE INDEX runs_seed ON runs (seed);
 -- Every setting of every run, so that any of them can be asked for.
 CREATE TABLE settings (
     path TEXT NOT NULL,

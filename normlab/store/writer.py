@@ -25,33 +25,26 @@ _MAX_REST_SECONDS = 0.25
 class Ticket:
     """A job that is to be committed."""
 
-    def __init__(self, job: Job, due: float, after: Callable[[], None] | None = None) -> None:
-        self.job, self.due, self.after = job, due, after
-        self.error: Exception | None = None
-        self._done = threading.Event()
-
-    @property
-    def done(self) -> bool:
-        """Whether it is on the disk, or has failed for good."""
-        return self._done.is_set()
+    def __init__(self, job: Job, due: float, once: bool = False) -> None:
+        self.job, self.due, self.once = job, due, once
+        self._error: Exception | None = None
+        self._settled = threading.Event()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until it is on the disk; False where that takes longer.
 
-        Raises: the job's own error, which is a fault of the program.
+        Raises: the job's own error; StoreError where it was to be tried once, and could not be written.
         """
-        if not self._done.wait(seconds):
+        if not self._settled.wait(seconds):
             return False
-        if self.error is not None:
-            raise self.error
+        if self._error is not None:
+            raise self._error
         return True
 
-    def finish(self, error: Exception | None = None) -> None:
-        """Let go who waits, then do what comes after."""
-        self.error = error
-        self._done.set()
-        if self.after is not None and error is None:
-            self.after()
+    def settle(self, error: Exception | None = None) -> None:
+        """Let go who waits."""
+        self._error = error
+        self._settled.set()
 
 
 class Writer:
@@ -60,34 +53,35 @@ class Writer:
     Where the disk is full, or can't be written for another reason, `trouble` says so, and it tries again.
     """
 
-    def __init__(self, open_connection: Callable[[], apsw.Connection]) -> None:
-        self._open = open_connection
+    def __init__(self, open_connection: Callable[[], apsw.Connection], path: str) -> None:
+        self._open, self._path = open_connection, path
         self._connection: apsw.Connection | None = None
         self._tickets: list[Ticket] = []
         self._wake = threading.Condition()
         self._thread: threading.Thread | None = None
         self._closing = False
         self._rested = 0.0
+        self._beat: Job | None = None
+        self._beat_seconds = self._next_beat = 0.0
         self.trouble: Problem | None = None
         """What keeps the jobs from being written; none where they are."""
-        self._beat: tuple[Job, float] | None = None
 
-    def submit(self, job: Job, *, late: bool = False, after: Callable[[], None] | None = None) -> Ticket:
+    def submit(self, job: Job, *, late: bool = False) -> Ticket:
         """Hand over a job, for as soon as the writer has rested; with `late` for half a second from now.
 
-        `after` is done in the writer's thread once the job is on the disk; nobody waits for it.
+        Raises: StoreError when the store is closed.
         """
         now = time.monotonic()
-        ticket = Ticket(job, now + _LATE_SECONDS if late else max(now, self._rested), after)
-        with self._wake:
-            if self._closing:
-                raise RuntimeError("the store is closed")
-            self._tickets.append(ticket)
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._work, name="normlab store", daemon=True)
-                self._thread.start()
-            self._wake.notify_all()
-        return ticket
+        return self._add(Ticket(job, now + _LATE_SECONDS if late else max(now, self._rested)))
+
+    def write(self, job: Job) -> None:
+        """Do a job now, and wait until it is on the disk.
+
+        Raises: StoreError when it can't be written, or the store is closed.
+        """
+        ticket = self._add(Ticket(job, 0.0, once=True))
+        self.hurry()
+        ticket.wait()
 
     def hurry(self) -> None:
         """Commit what is handed over without resting first: somebody waits for it."""
@@ -96,25 +90,14 @@ class Writer:
                 ticket.due = 0.0
             self._wake.notify_all()
 
-    def write(self, job: Job, path: str) -> None:
-        """Do a job now, and wait until it is on the disk; `path` names the store in an error.
-
-        Raises: StoreError when the place can't be written.
-        """
-        ticket = self.submit(job)
-        self.hurry()
-        while not ticket.wait(0.05):
-            if (trouble := self.trouble) is not None:
-                with self._wake:
-                    if ticket in self._tickets:
-                        self._tickets.remove(ticket)
-                raise StoreError(Problem(path, trouble.rule, trouble.remedy))
-
     def beat(self, job: Job, seconds: float) -> None:
         """Do a job every so many seconds from now on, beside the others."""
-        self._beat = job, seconds
+        with self._wake:
+            self._beat, self._beat_seconds = job, seconds
+            self._next_beat = time.monotonic() + seconds
+            self._wake.notify_all()
 
-    def finish(self, seconds: float = 5.0) -> None:
+    def drain(self, seconds: float = 5.0) -> None:
         """Write what is left, for so long at most; nothing more is taken."""
         with self._wake:
             self._closing = True
@@ -126,6 +109,17 @@ class Writer:
         """Let go of the file, where all is written."""
         if self._connection is not None and not (self._thread and self._thread.is_alive()):
             self._connection.close()
+
+    def _add(self, ticket: Ticket) -> Ticket:
+        with self._wake:
+            if self._closing:
+                raise StoreError(Problem(self._path, "is closed", "open it anew"))
+            self._tickets.append(ticket)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="normlab store", daemon=True)
+                self._thread.start()
+            self._wake.notify_all()
+        return ticket
 
     def _work(self) -> None:
         while (batch := self._take()) is not None:
@@ -141,28 +135,29 @@ class Writer:
         with self._wake:
             while True:
                 now = time.monotonic()
-                rest = min((ticket.due for ticket in self._tickets), default=None)
-                if rest is not None and (rest <= now or self._closing):
+                if self._beat is not None and now >= self._next_beat and not self._closing:
+                    self._next_beat = now + self._beat_seconds
+                    self._tickets.append(Ticket(self._beat, now))
+                due = min((ticket.due for ticket in self._tickets), default=None)
+                if due is not None and (due <= now or self._closing):
                     return list(self._tickets)
                 if self._closing:
                     return None
-                pause = None if rest is None else rest - now
-                if self._beat is not None:
-                    job, seconds = self._beat
-                    pause = seconds if pause is None else min(pause, seconds)
-                    if not self._wake.wait(pause) and rest is None:
-                        self._tickets.append(Ticket(job, now))
-                else:
-                    self._wake.wait(pause)
+                dues = [due] if due is not None else []
+                dues += [self._next_beat] if self._beat is not None else []
+                self._wake.wait(min(dues) - now if dues else None)
 
     def _commit(self, batch: list[Ticket]) -> bool:
-        """Commit a batch; False where its place can't be written now."""
+        """Commit a batch; False where its place can't be written now, and some of it is to be tried again."""
         try:
             self._connection = self._connection or self._open()
             self._transact(self._connection, batch)
         except PLACE_ERRORS as error:
-            self.trouble = _explain(error)
-            return False
+            problem = _explain(error, self._path)
+            once = [ticket for ticket in batch if ticket.once]
+            self._settle(once, StoreError(problem))
+            self.trouble = problem if len(batch) > len(once) else None
+            return self.trouble is None
         except Exception as error:
             if len(batch) > 1:  # a job that is wrong must not take the others with it
                 return all(self._commit([ticket]) for ticket in batch)
@@ -182,24 +177,25 @@ class Writer:
             ended = time.monotonic()
             self._rested = ended + min(_REST * (ended - began), _MAX_REST_SECONDS)
         except BaseException:
-            if not connection.get_autocommit():
+            if not connection.get_autocommit():  # SQLite rolls back by itself where the disk is full
                 connection.execute("ROLLBACK")
             raise
 
     def _settle(self, batch: list[Ticket], error: Exception | None) -> None:
+        settled = set(batch)
         with self._wake:
-            self._tickets = [ticket for ticket in self._tickets if ticket not in batch]
+            self._tickets = [ticket for ticket in self._tickets if ticket not in settled]
         for ticket in batch:
-            ticket.finish(error)
+            ticket.settle(error)
 
 
-def _explain(error: apsw.Error) -> Problem:
+def _explain(error: apsw.Error, path: str) -> Problem:
     match error:
         case apsw.FullError():
-            return Problem("the store", "no space left on its disk", "free some")
+            return Problem(path, "no space left on its disk", "free some")
         case apsw.BusyError() | apsw.LockedError():
-            return Problem("the store", "another program holds it", "end that one")
+            return Problem(path, "another program holds it", "end that one")
         case apsw.ReadOnlyError() | apsw.CantOpenError():
-            return Problem("the store", "its folder can't be written", "set NORMLAB_HOME to one that can")
+            return Problem(path, "its folder can't be written", "set NORMLAB_HOME to one that can")
         case _:
-            return Problem("the store", f"its disk can't be written ({error})", "free space, or mend it")
+            return Problem(path, f"its disk can't be written ({error})", "free space, or mend it")

@@ -1,5 +1,7 @@
 """What people say of runs is kept; what they delete can be brought back until it is purged."""
 
+import json
+
 import pytest
 from support.told import told
 
@@ -7,6 +9,7 @@ from normlab.core.errors import ConfigError
 from normlab.store import edit
 from normlab.store.errors import StoreError
 from normlab.store.find import find_all, find_run, find_runs
+from normlab.store.folder import FILE, write_record
 from normlab.store.record import record
 from normlab.store.replay import replay
 
@@ -73,3 +76,34 @@ def test_a_run_under_way_is_not_deleted(kept):
         edit.delete(kept, ["cccccc"])
     recorded.close()
     edit.delete(kept, ["cccccc"])
+
+
+def test_a_folder_that_cannot_be_removed_is_said(kept, monkeypatch):
+    def fail(path, *arguments, **more):
+        raise OSError(30, "Read-only file system")
+
+    edit.delete(kept, ["aaaaaa"])
+    monkeypatch.setattr("shutil.rmtree", fail)
+    with pytest.raises(OSError, match="Read-only"):
+        edit.purge(kept)
+    assert find_runs(kept).total == 1
+
+
+def test_a_row_that_names_another_place_purges_nothing_there(kept, tmp_path):
+    (tmp_path / "precious").mkdir()
+    kept.write(
+        lambda c: c.execute(
+            "UPDATE runs SET id = ?, deleted = 1 WHERE id = 'aaaaaa'", (str(tmp_path / "precious"),)
+        )
+    )
+    with pytest.raises(StoreError, match="is no id of a run"):
+        edit.purge(kept)
+    assert (tmp_path / "precious").exists()
+
+
+def test_what_is_said_of_a_run_is_in_its_folder_too(kept):
+    write_record(kept, "aaaaaa")
+    edit.annotate(kept, "aaaaaa", "for the talk")
+    edit.tag(kept, ["aaaaaa"], add=["paper"])
+    head = json.loads((kept.runs / "aaaaaa" / FILE).read_text().splitlines()[0])
+    assert (head["note"], head["tags"]) == ("for the talk", ["paper"])

@@ -63,6 +63,11 @@ EVERY = ["batch2", "full22", "layer2", "plain2"]
         ("val_loss>0", ["batch2", "full22", "plain2"]),
         ("outcome=completed", ["batch2", "layer2", "plain2"]),
         ("outcome=failed", ["full22"]),
+        ("outcome=running", []),
+        ("outcome!=running", EVERY),
+        ('name="wide one"', ["layer2"]),
+        ("name!=x", EVERY),
+        ("id=007", []),
         ("seed=1", ["batch2"]),
         ("epoch>=5", ["layer2"]),
         ("tag:paper", ["batch2", "layer2"]),
@@ -96,6 +101,9 @@ def test_a_line_finds_what_it_says(store, line, ids):
         ("lr>high", "needs a number"),
         ("date>=someday", "2026-11-01"),
         ("tag>paper", "tag:paper"),
+        ("arm>3", "is for numbers"),
+        ("date=today,yesterday", "2026-11-01"),
+        ("\udcff", "invisible character U\\+DCFF"),
         ("x" * 3000, "shorten it"),
     ],
 )
@@ -133,7 +141,7 @@ def test_pages_follow_each_other_and_know_how_many_there_are(store):
 
 def test_a_run_is_found_by_the_start_of_its_id_while_that_is_clear(store):
     assert find_run(store, "pl").id == "plain2"
-    for start in ("", "zz", "*", "b*", "%", "_", "plain22"):
+    for start in ("", "zz", "*", "b*", "%", "_", "plain22", "\udcff"):
         with pytest.raises(StoreError, match="unknown"):
             find_run(store, start)
     list(record(told("plain3"), store))

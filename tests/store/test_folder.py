@@ -9,7 +9,8 @@ from support.told import lasting, told
 from normlab.core.errors import NormlabError
 from normlab.store import edit
 from normlab.store.find import find_run, find_runs
-from normlab.store.folder import FILE, import_folder, write_record
+from normlab.store.folder import FILE, write_record
+from normlab.store.importing import import_folder
 from normlab.store.record import record
 from normlab.store.replay import replay
 from normlab.store.store import Store
@@ -35,7 +36,6 @@ def elsewhere(tmp_path):
 
 def test_every_finished_run_leaves_its_record_in_its_folder(store):
     list(record(told(), store))
-    store.close()
     lines = (store.runs / "aaaaaa" / FILE).read_text().splitlines()
     assert json.loads(lines[0])["id"] == "aaaaaa"
     assert [json.loads(line)["event"] for line in lines[1:]] == [event.event for event in lasting(told())]
@@ -87,6 +87,8 @@ def spoil(folder, number, line):
         (1, {"run": "other2"}, "line 2: is of another run"),
         (1, {"experiment": {"dataset": {"kind": "nowhere\x1b[31m"}}}, "line 2: "),
         (2, {"event": "nothing"}, "line 3: "),
+        (1, {"arm": "\x1b]0;gotcha\x07"}, "line 2: must not hold the invisible character U\\+001B"),
+        (3, {"message": "\u202egnihton"}, "line 4: must not hold"),
         (2, "[" * 100_000, "line 3: "),
     ],
 )
@@ -116,4 +118,45 @@ def test_an_unfinished_record_is_taken_in_as_interrupted(folder, elsewhere):
     path = folder / FILE
     path.write_text("\n".join(path.read_text().splitlines()[:-1]))
     import_folder(elsewhere, folder)
-    assert find_run(elsewhere, "aaaaaa").outcome == "interrupted"
+    run = find_run(elsewhere, "aaaaaa")
+    assert (run.outcome, run.best.epoch, run.last.epoch, run.seconds) == (
+        "interrupted",
+        3,
+        3,
+        pytest.approx(0.3),
+    )
+    assert find_runs(elsewhere, "val_loss<1").total == 1
+    assert [event.event for event in replay("aaaaaa", elsewhere)][-1] == "run_finished"
+
+
+def test_a_store_that_was_lost_is_made_anew_from_its_folders(folder, store, home):
+    store.close()
+    (home / "lab.db").unlink()
+    anew = Store(home)
+    assert import_folder(anew, home / "runs" / "aaaaaa") == "aaaaaa"
+    assert (home / "runs" / "aaaaaa" / FILE).exists()
+    assert find_run(anew, "aaaaaa").tags == ("paper",)
+    anew.close()
+
+
+def test_a_deleted_run_gives_way_to_its_import(folder, store):
+    edit.delete(store, ["aaaaaa"])
+    assert import_folder(store, folder) == "aaaaaa"
+    assert find_run(store, "aaaaaa").name == "the good one"
+
+
+def test_what_cannot_be_copied_leaves_nothing_behind(folder, elsewhere, monkeypatch):
+    def fail(*arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("shutil.copyfile", fail)
+    with pytest.raises(NormlabError, match="No space left"):
+        import_folder(elsewhere, folder)
+    assert list(elsewhere.runs.iterdir()) == []
+
+
+def test_a_number_that_no_store_holds_is_said(folder, elsewhere):
+    spoil(folder, 4, {"step": 10**30})
+    with pytest.raises(NormlabError, match="too large"):
+        import_folder(elsewhere, folder)
+    assert find_runs(elsewhere).total == 0

@@ -10,6 +10,8 @@ from support.told import lasting, told
 
 from normlab.core.errors import DataError, Problem
 from normlab.engine.control import Control
+from normlab.engine.events import Progress, Saving
+from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
 from normlab.store.record import record
 from normlab.store.replay import curve, replay
@@ -181,6 +183,90 @@ def test_a_resumed_run_keeps_its_earlier_epochs_and_measures_the_later_ones_anew
     assert [e.metrics["train_loss"] for e in events if e.event == "measured"][3:] == [0.4, 0.3, 0.2]
     assert [e.event for e in events].count("run_finished") == 1
     assert find_run(store, "aaaaaa").outcome == "completed"
+
+
+def test_a_run_that_another_process_has_is_left_alone(store, home):
+    first = record(told(epochs=50, pause=0.02), store)
+    while next(first).event != "measured":
+        pass
+    other, pulled = Store(home), []
+
+    def events():
+        for event in told(epochs=50):
+            pulled.append(event.event)
+            yield event
+
+    other.write(
+        lambda c: c.execute("UPDATE owners SET started = started - 1")
+    )  # as another process would have
+    with pytest.raises(StoreError, match="under way in another process"):
+        list(record(events(), other))
+    assert pulled == ["run_created"], "nothing is trained, so nothing is saved"
+    other.close()
+    assert find_run(store, "aaaaaa").outcome is None
+    first.close()
+
+
+def test_a_key_press_that_ends_python_ends_the_run_as_interrupted(store):
+    def events():
+        yield from told(finish=False)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        list(record(events(), store))
+    assert find_run(store, "aaaaaa").outcome == "interrupted"
+
+
+def test_a_run_that_is_resumed_and_stopped_earlier_ends_where_it_stopped(store):
+    list(record(told(epochs=9, finish=False), store))
+    list(record(told(epochs=6, first=6), store))
+    events = list(replay("aaaaaa", store))
+    assert [e.epoch for e in events if e.event == "measured"] == [1, 2, 3, 4, 5, 6]
+    assert events[-1].event == "run_finished"
+    assert find_run(store, "aaaaaa").last.epoch == 6
+
+
+def test_what_is_saved_after_a_stop_is_told_before_the_end(store):
+    def events():
+        for event in told(epochs=3):
+            if event.event == "checkpoint_saved":
+                yield Progress(run="aaaaaa", epoch=4, step=67, seconds=1.0)
+                yield event.model_copy(update={"step": 40, "epoch": 2})
+                yield event.model_copy(update={"step": 67, "epoch": 4, "name": "last"})
+            else:
+                yield event
+
+    list(record(events(), store))
+    assert [e.event for e in replay("aaaaaa", store)][-4:] == [
+        "measured", "checkpoint_saved", "checkpoint_saved", "run_finished",
+    ]  # fmt: skip
+
+
+def test_everything_before_weights_are_saved_is_on_the_disk_first(store):
+    def events():
+        yield from told(epochs=30, finish=False)
+        yield Saving(run="aaaaaa", epoch=30, step=600)
+        with store.read() as connection:
+            kept.append(connection.execute("SELECT count(*) FROM points").get)
+
+    kept = []
+    list(record(events(), store))
+    assert kept == [30]
+
+
+def test_a_disk_that_is_full_when_weights_are_to_be_saved_ends_the_run_once(store):
+    list(record(told("bbbbbb"), store))
+
+    def events():
+        yield from told(epochs=500, finish=False)
+        yield Saving(run="aaaaaa", epoch=500, step=10_000)
+        raise AssertionError("the weights must not be ahead of what is kept")
+
+    fill(store)
+    seen = [event.event for event in record(events(), store, give_up_seconds=0.6)]
+    assert seen.count("run_finished") == 1
+    assert seen[-1] == "run_finished"
+    free(store)
 
 
 def test_a_store_that_cannot_be_written_lets_the_run_go_on_with_a_warning(home, monkeypatch):

@@ -17,7 +17,8 @@ from normlab.store.connection import connect
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
 from normlab.store.record import record
-from normlab.store.store import Store
+from normlab.store.store import Store, open_store
+from normlab.store.sweep import open_swept, sweep
 
 
 def ids(store):
@@ -182,7 +183,7 @@ def test_a_killed_process_leaves_its_run_interrupted_with_all_that_was_told(home
     process.wait()
     process.stdout.close()
     began = time.monotonic()
-    store = Store(home)
+    store = open_swept(home)
     assert time.monotonic() - began < 2
     run = find_run(store, "bbbbbb")
     assert run.outcome == "interrupted"
@@ -200,7 +201,7 @@ def test_four_processes_write_to_one_store(home):
         process.send_signal(signal.SIGKILL)
         process.wait()
         process.stdout.close()
-    store = Store(home)
+    store = open_swept(home)
     found = find_runs(store).runs
     assert sorted(run.id for run in found) == ["aaaaaa", "bbbbbb", "cccccc", "dddddd"]
     assert all(run.outcome == "interrupted" and run.last.epoch >= 20 for run in found)
@@ -216,7 +217,7 @@ def test_another_machines_process_is_dead_once_its_heart_is_silent():
 def test_a_pid_that_another_process_has_now_does_not_keep_a_run_alive():
     mine = owners.this_process()
     assert mine.is_alive
-    assert not owners.Owner(mine.host, mine.pid, mine.started - 3600, mine.heartbeat).is_alive
+    assert not owners.Owner(mine.host, mine.pid, mine.started - 3600, mine.heartbeat - 3600).is_alive
 
 
 def test_a_write_to_a_place_that_fails_says_where_and_is_not_tried_for_ever(home):
@@ -249,3 +250,90 @@ def test_a_closed_store_lets_go_of_its_file_and_of_its_process(home):
     assert connection.execute("SELECT count(*) FROM owners").get == 0
     connection.close()
     assert not (home / "lab.db-wal").exists()
+
+
+def test_a_process_says_that_it_lives_while_it_trains(home, monkeypatch):
+    monkeypatch.setattr(owners, "HEARTBEAT_SECONDS", 0.05)
+    store, beats = Store(home), set()
+    for event in record(told(epochs=40, pause=0.02), store):
+        if event.event == "measured":
+            with store.read() as connection:
+                beats.add(connection.execute("SELECT heartbeat FROM owners").get)
+    assert len(beats) > 4
+    store.close()
+
+
+def test_a_silent_machines_run_ends_when_it_was_last_heard_of_but_not_before_it_began(store):
+    recorded = record(told(epochs=50, pause=0.02), store)
+    while next(recorded).event != "measured":
+        pass
+    store.write(lambda c: c.execute("UPDATE owners SET host = 'elsewhere', heartbeat = 5"))
+    assert sweep(store) == ["aaaaaa"]
+    run = find_run(store, "aaaaaa")
+    assert run.outcome == "interrupted"
+    assert run.finished >= run.created
+    recorded.close()
+
+
+def test_closing_a_store_ends_the_runs_that_are_recorded(home):
+    store = Store(home)
+    recorded = record(told(epochs=50, pause=0.02), store)
+    while next(recorded).event != "measured":
+        pass
+    store.close()
+    with pytest.raises(StoreError, match="is closed"):
+        list(recorded)
+    store = Store(home)
+    assert find_run(store, "aaaaaa").outcome == "interrupted"
+    assert list(record(told(epochs=3, first=2), store))[-1].outcome == "completed", "it can be resumed"
+    store.close()
+
+
+def test_a_store_that_was_fast_becomes_one_for_a_network_disk(home, monkeypatch):
+    first = Store(home)
+    list(record(told(), first))
+    first.close()
+    part = SimpleNamespace(mountpoint="/", fstype="cifs")
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: [part])
+    store = Store(home)
+    list(record(told("bbbbbb"), store))
+    with store.read() as connection:
+        assert connection.pragma("journal_mode") == "delete"
+    store.close()
+
+
+def test_a_forked_child_opens_a_store_of_its_own(home):
+    from support.children import Child
+
+    store = open_store(home)
+    list(record(told(), store))
+
+    def work(say):
+        mine = open_store(home)
+        list(record(told("bbbbbb"), mine))
+        mine.close()
+        say(mine is store)
+
+    assert Child(work).end() == (["False"], 0)
+    assert ids(store) == ["bbbbbb", "aaaaaa"]
+    store.close()
+
+
+@pytest.mark.parametrize("run", ["../../etc", "/tmp/elsewhere", "..", "A" * 6, "a", "", "aaaa/bbbb"])
+def test_an_id_that_could_name_another_place_is_refused(store, run):
+    with pytest.raises(StoreError, match="is no id of a run"):
+        store.folder(run)
+    with pytest.raises(StoreError, match="is no id of a run"):
+        list(record(told(run), store))
+
+
+def test_an_edit_that_fails_on_a_full_disk_leaves_no_trouble_behind(store):
+    list(record(told(), store))
+    store.free_spare()
+    limit = store.writer._connection.pragma("page_count")
+    store.writer._connection.pragma("max_page_count", limit)
+    with pytest.raises(StoreError, match="no space left"):
+        store.write(lambda c: c.execute("CREATE TABLE large AS SELECT zeroblob(1000000)"))
+    assert store.trouble is None
+    store.writer._connection.pragma("max_page_count", 1 << 30)
+    store.write(lambda c: time.sleep(0.1))

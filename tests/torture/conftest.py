@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from normlab.store.store import Store
+from normlab.store.sweep import open_swept
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def opened(home):
     class Opened:
         def __enter__(self):
             began = time.monotonic()
-            self.store = Store(home)
+            self.store = open_swept(home)
             self.store.seconds = time.monotonic() - began
             return self.store
 

@@ -12,6 +12,9 @@ from normlab.store.find import find_run, find_runs
 from normlab.store.record import record
 from normlab.store.replay import replay
 from normlab.store.store import Store
+from normlab.store.sweep import sweep
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 
 
 def fill(home, say, epochs, give_up_seconds=1.0):
@@ -29,6 +32,7 @@ def fill(home, say, epochs, give_up_seconds=1.0):
 def check(home, lines):
     said = [int(line) for line in lines if line.isdigit()]
     store = Store(home)
+    sweep(store)
     kept = {event.epoch for event in replay("aaaaaa", store) if event.event == "measured"}
     with store.read() as connection:
         assert connection.execute("PRAGMA integrity_check").get == "ok"
