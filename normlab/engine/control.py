@@ -8,6 +8,8 @@ class Control:
 
     outcome: Literal["stopped", "interrupted"] | None = None
     reason: str | None = None
+    stepping = False
+    """Whether each evaluation is to be told before training goes on, however long keeping it takes."""
 
     def stop(self, reason: str | None = None) -> None:
         """End the run after the step under way, keeping what it has: outcome "stopped"."""

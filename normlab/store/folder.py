@@ -7,7 +7,6 @@ from typing import Annotated
 from pydantic import Field
 
 from normlab.core.choice import Record
-from normlab.core.files import write_atomically
 from normlab.core.text import Line, Name, Prose
 from normlab.store.find import find_run
 from normlab.store.replay import replay
@@ -46,5 +45,8 @@ def write_record(store: Store, run: str) -> Path:
         )  # fmt: skip
         lines = [header.model_dump_json(), *(event.model_dump_json() for event in replay(found.id, store))]
         path = found.folder / FILE
-        write_atomically(path, ("\n".join(lines) + "\n").encode())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_name(f"{FILE}.part")
+        partial.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        partial.replace(path)  # not flushed, which takes longer than all the rest: the store has it all
         return path

@@ -4,6 +4,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from functools import cache
 
 import apsw
 import psutil
@@ -43,7 +44,12 @@ class Owner:
 def this_process() -> Owner:
     """Describe the process that asks."""
     pid = os.getpid()
-    return Owner(socket.gethostname(), pid, psutil.Process(pid).create_time(), time.time())
+    return Owner(socket.gethostname(), pid, _start(pid), time.time())
+
+
+@cache
+def _start(pid: int) -> float:
+    return psutil.Process(pid).create_time()
 
 
 def register(connection: apsw.Connection, owner: Owner) -> int:

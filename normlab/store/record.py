@@ -74,7 +74,7 @@ class _Recording:
                 ticket = self.keeper.keep(event)
                 self.untold.append((event, ticket))
                 now = time.monotonic()
-                if isinstance(event, RunCreated | Saving):
+                if isinstance(event, RunCreated | Saving) or (ticket and self.control.stepping):
                     yield from self._all_told()
                 else:
                     yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)

@@ -89,7 +89,7 @@ def insert_point(connection: apsw.Connection, run: int, sequence: int, point: Po
 
 def insert_event(connection: apsw.Connection, run: int, step: int, sequence: int, event: Event) -> None:
     """Write an event."""
-    body = zlib.compress(event.model_dump_json().encode())
+    body = zlib.compress(event.model_dump_json().encode(), 1)
     connection.execute(
         "INSERT OR REPLACE INTO events (run, step, sequence, event, body) VALUES (?, ?, ?, ?, ?)",
         (run, step, sequence, event.event, body),

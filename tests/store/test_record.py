@@ -78,6 +78,21 @@ def test_a_slow_disk_holds_up_what_is_told_but_not_the_training(store):
         raise AssertionError("nothing was told")
 
 
+def test_a_run_in_single_steps_is_not_ahead_of_what_is_told(store):
+    list(record(told("bbbbbb"), store))
+    pulled, control = [], Control()
+    control.stepping = True
+
+    def events():
+        for event in told(epochs=20):
+            pulled.append(event.event)
+            yield event
+
+    for event in record(events(), store, control=control):
+        if event.event == "measured":
+            assert pulled.count("measured") == event.epoch
+
+
 def test_how_far_a_run_is_comes_half_a_second_late_at_most(store):
     steps = []
 
