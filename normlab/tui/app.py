@@ -23,6 +23,7 @@ from textual.worker import Worker, WorkerState
 from normlab.core.errors import ConfigError, NormlabError
 from normlab.core.text import hidden_characters, visible
 from normlab.engine.events import FAILURES
+from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
 from normlab.tui.keys import commands, key_problems, key_rows, show_key
@@ -60,6 +61,7 @@ class LabApp(App[None]):
         Binding("X", "stop_all", "Stop, and empty the queue", id="stop_all", show=False),
         Binding("l", "mode('lab')", "Lab", id="lab", show=False),
         Binding("c", "mode('compare')", "Compare", id="compare", show=False),
+        Binding("k", "mode('kept')", "Runs: all that are kept", id="kept", show=False),
         Binding("p", "mode('presets')", "Presets", id="presets", show=False),
         Binding("question_mark,f1", "mode('help')", "Help", id="help", show=False),
         Binding("d", "device", "Device", id="device", show=False),
@@ -105,6 +107,11 @@ class LabApp(App[None]):
 
             return CompareScreen(bench.session)
 
+        def kept() -> Screen[None]:
+            from normlab.tui.screens.runs import RunsScreen
+
+            return RunsScreen(bench, self.fork)
+
         def presets() -> Screen[None]:
             from normlab.tui.screens.presets import PresetsScreen
 
@@ -117,7 +124,13 @@ class LabApp(App[None]):
 
             return HelpScreen(bench.session, lambda: key_rows(self.preferences.keys))
 
-        return {"lab": lambda: LabScreen(bench), "compare": compare, "presets": presets, "help": help_}
+        return {
+            "lab": lambda: LabScreen(bench),
+            "compare": compare,
+            "kept": kept,
+            "presets": presets,
+            "help": help_,
+        }
 
     # Beginning and end.
 
@@ -137,14 +150,21 @@ class LabApp(App[None]):
 
     def _painted(self) -> None:
         gc.enable()
+        self._open_store()
         self._load_torch()
+
+    @work(thread=True, exit_on_error=False)
+    def _open_store(self) -> None:
+        """Open the store of all runs behind the first screen; what is wrong with it is told once."""
+        if (problem := self.bench.open_store()) is not None:
+            self.call_from_thread(self._complain, problem)
 
     @work(thread=True, exit_on_error=False)
     def _load_torch(self) -> None:
         """Import torch behind the first screen, so that the first run starts at once."""
         session = self.bench.session
         try:
-            for screen in ("compare", "presets", "help"):
+            for screen in ("compare", "presets", "help", "runs"):
                 import_module(f"normlab.tui.screens.{screen}")
             for problem in key_problems(self.preferences.keys):
                 self.call_from_thread(self._complain, f"settings.toml: {problem}")
@@ -223,8 +243,9 @@ class LabApp(App[None]):
     def _tell_failures(self) -> None:
         session = self.bench.session
         for run in session.runs:
-            if run.history.outcome in FAILURES and run.id not in self._told:
-                self._told.add(run.id)
+            told = f"{run.id}: {run.history.seconds}"  # one that goes on may fail again
+            if run.history.outcome in FAILURES and not run.recalled and told not in self._told:
+                self._told.add(told)
                 said = f"{session.label(run)}: {run.history.outcome}: {run.history.reason or ''}"
                 self.notify(visible(said, 400), severity="error", timeout=10, markup=False)
 
@@ -294,6 +315,12 @@ class LabApp(App[None]):
         chosen = await self.push_screen_wait(Choose("Theme", options, self.theme))
         if chosen is not None:
             self.theme = chosen
+
+    def fork(self, experiment: Experiment) -> None:
+        """Put a run's settings into the form, and go there."""
+        self.bench.fork(experiment)
+        self.action_mode("lab")
+        self._refresh_form()
 
     def load_preset(self, preset: Preset, path: Path) -> None:
         """Put a preset into the form, and go there."""
@@ -378,6 +405,7 @@ class LabApp(App[None]):
         self.bench.session.interrupt("the lab was left")  # however it ends, no thread must wait for ever
         if self._saving is not None:
             self._save()
+        self.bench.purge()
 
     def _complain(self, text: str) -> None:
         """Tell what is wrong beside the runs; a second time it is known."""

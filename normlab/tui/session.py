@@ -2,78 +2,25 @@
 
 import threading
 import traceback
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from itertools import count
-from typing import Literal
 
-from normlab.core import places
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import Event, Measured, Outcome
+from normlab.engine.events import Event, Measured
 from normlab.engine.ids import new_run_id
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import BASELINE, Preset
 from normlab.lab.settings import Difference, differences, label
+from normlab.tui.lab_run import LabRun, Start, State, start_run
 from normlab.views.curves import ChartChoices
 from normlab.views.history import History
 
-State = Literal["queued", "running", "paused"] | Outcome
-
-
-@dataclass(eq=False)
-class LabRun:
-    """One run of this session."""
-
-    id: str
-    experiment: Experiment
-    history: History
-    hue: int
-    """Which of the palette's hues and marks is its own."""
-    device: str = "auto"
-    name: str | None = None
-    """What somebody called it; none shows what it changes."""
-    shown: bool = True
-    """Picked: drawn in the charts, and a column of the comparison."""
-    trace: str | None = None
-    """Of the error that ended it, where that was not one of the person in front."""
-    control: Control = field(default_factory=Control)
-    taken: bool = False
-    """Its turn has come: it trains, or has ended."""
-
-    @property
-    def finished(self) -> bool:
-        return self.history.outcome is not None
-
-    @property
-    def came_to_nothing(self) -> bool:
-        """Whether it ended before its first evaluation: nothing can be compared with it."""
-        return self.finished and not self.history.points
-
-
 Spawn = Callable[[Callable[[], None]], object]
 """Starts a thread that does the work."""
-
-Start = Callable[[LabRun], Generator[Event]]
-"""Starts a run: the engine's own, or a script of events in a test."""
-
-
-def start_run(run: LabRun) -> Generator[Event]:
-    """Train a run with the engine; torch is imported here, in the thread that trains."""
-    from normlab.engine.loop import run as train
-
-    return train(
-        run.experiment,
-        device=run.device,
-        arm=run.history.arm,
-        control=run.control,
-        folder=places.runs() / run.id,
-        run_id=run.id,
-        probe=True,
-    )
-
 
 MAX_RUNS = 1_000
 """That a preset may queue at once: each is a row that is looked at four times a second."""
@@ -115,14 +62,37 @@ class Session:
                 self.baseline = None
             arm = arm or label(self._differences(experiment))
             run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
+            self._single = self._single or single
+        self._append(run)
+        self._begin()
+        return run
+
+    def recall(self, id: str, history: History, name: str) -> LabRun:
+        """Add a run of another sitting, which has ended, to chart it and to compare with it."""
+        run = LabRun(id, history.experiment, history, next(self._hues), name=name, taken=True, recalled=True)
+        self._append(run)
+        self.touch()
+        return run
+
+    def go_on(self, run: LabRun, history: History, device: str) -> None:
+        """Queue a run that has ended, to go on from its kept state; the experiment may be a longer one."""
+        with self._wake:
+            run.experiment, run.device, run.control = history.experiment, device, Control()
+            run.history = replace(history, outcome=None, reason=None)
+            run.trace, run.taken, run.resumes, run.recalled, run.shown = None, False, True, False, True
+        self._begin()
+
+    def _append(self, run: LabRun) -> None:
+        with self._wake:
             self.runs.append(run)
             self.baseline = self.baseline or run
-            self._single = self._single or single
+
+    def _begin(self) -> None:
+        with self._wake:
             idle, self.working = not self.working, True
         self.touch()
         if idle:
             self._spawn(self.work)
-        return run
 
     def queue_preset(self, preset: Preset) -> list[LabRun]:
         """Queue every arm with every seed; the preset's own baseline becomes the session's.

@@ -1,10 +1,17 @@
-"""What the screens share: the form's draft, this session's runs, and the preset that they began with."""
+"""What the screens share: the form's draft, this session's runs, their preset, and the store of all runs."""
 
-from normlab.core.errors import Problem
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from normlab.core.errors import NormlabError, Problem
 from normlab.lab.draft import Draft
+from normlab.lab.experiment import Experiment
 from normlab.lab.inspection import look
 from normlab.lab.presets import BASELINE, Preset
 from normlab.tui.session import LabRun, Session
+
+if TYPE_CHECKING:
+    from normlab.store.store import Store
 
 
 class Workbench:
@@ -15,6 +22,12 @@ class Workbench:
         self.draft = Draft(preset.experiment)
         self.preset = preset
         """The preset loaded last."""
+        self.store: Store | None = None
+        """Where runs are kept; none until it is open, or where it can't be opened."""
+        self.no_store = "The store of all runs is being opened."
+        """Why there is none."""
+        self.deleted: list[str] = []
+        """Ids of the kept runs that were deleted in this sitting, and can be brought back in it."""
         self._fresh = True
 
     def load(self, preset: Preset) -> None:
@@ -22,11 +35,47 @@ class Workbench:
         self.preset, self._fresh = preset, True
         self.draft.load(preset.experiment)
 
-    def fork(self, run: LabRun) -> None:
+    def fork(self, experiment: Experiment) -> None:
         """Put a run's settings into the form; what is changed there is marked against the baseline."""
-        baseline = self.session.baseline or run
-        self.draft.load(run.experiment, baseline.experiment)
-        self._fresh = False
+        baseline = self.session.baseline
+        self.draft.load(experiment, baseline.experiment if baseline else experiment)
+        self._fresh = baseline is None
+
+    def open_store(self) -> str | None:
+        """Open the store of all runs; give what a person should know of it."""
+        from normlab.store.errors import StoreError
+        from normlab.store.sweep import open_swept
+
+        try:
+            self.store = open_swept()
+        except StoreError as error:
+            self.no_store = f"Runs aren't kept: {error}"
+            return self.no_store
+        finally:
+            self.session.touch()
+        return str(self.store.problem) if self.store.problem else None
+
+    def purge(self) -> None:
+        """Take what was deleted in this sitting off the disk; where that fails, it stays hidden."""
+        if self.store is not None and self.deleted:
+            from normlab.store.edit import purge
+
+            with suppress(NormlabError, OSError):
+                purge(self.store, self.deleted)
+
+    def name_run(self, id: str, name: str | None) -> None:
+        """Call a run by a name here and in the store; with none by what it changes, or was called at first.
+
+        Raises: ConfigError; StoreError.
+        """
+        for run in self.session.runs:
+            if run.id == id:
+                run.name = name or (title(None, run.history.arm, id) if run.recalled else None)
+        self.session.touch()
+        if self.store is not None:
+            from normlab.store.edit import rename
+
+            rename(self.store, id, name)
 
     def follow(self) -> bool:
         """Mark the form against the session's baseline; True where that is another one than before."""
@@ -65,6 +114,11 @@ class Workbench:
     def _begin_anew(self, runs: list[LabRun]) -> None:
         # Runs of the preset before would only be confounded with these.
         for run in self.session.runs:
-            run.shown = run in runs
+            run.shown = run in runs or (run.shown and run.recalled)
         self.session.pin(runs[0])
         self._fresh = False
+
+
+def title(name: str | None, arm: str, id: str) -> str:
+    """Tell runs of other sittings apart: what an arm was called says little beside another baseline."""
+    return name or f"{arm} · {id}"

@@ -33,9 +33,12 @@ class Cell:
         >>> str(Cell("0.0990", 0.099, -0.0029))
         '0.0990 (-0.0029)'
         """
-        if self.difference is None:
-            return self.text
-        return f"{self.text} ({_signed(self.difference, self.form)})"
+        return self.text if self.difference is None else f"{self.text} ({self.difference_text})"
+
+    @property
+    def difference_text(self) -> str:
+        """The difference as written; empty where there is none."""
+        return "" if self.difference is None else _signed(self.difference, self.form)
 
 
 @dataclass(frozen=True)
@@ -79,10 +82,15 @@ def spread(values: Sequence[float], form: str) -> str:
 
 
 def _signed(difference: float, form: str) -> str:
-    """Write a difference in its numbers' form: counts whole, those too small or large with an exponent."""
+    """Write a difference in its numbers' form; one that is too small for it with a digit of its own.
+
+    Losses that are too small or large have an exponent.
+    """
     if difference == 0:
         return "="
     if isinstance(difference, int):
         return f"{difference:+,}"
-    smallest = 10.0 ** -int(form[-2])
-    return f"{difference:+{form}}" if smallest <= abs(difference) < 1e5 else f"{difference:+.2e}"
+    digits = int(form[-2])
+    if abs(difference) < 10.0**-digits:
+        return f"{difference:+.1g}" if digits < 4 else f"{difference:+.2e}"
+    return f"{difference:+{form}}" if digits < 4 or abs(difference) < 1e5 else f"{difference:+.2e}"

@@ -14,14 +14,14 @@ from normlab.store.store import open_store
 from normlab.tui.lab_run import recorded
 from support.script import script
 
-NOON = time.mktime((2026, 3, 9, 12, 0, 0, 0, 0, -1))
-"""When the first kept run of a test began; each next one an hour later."""
+NOON = time.mktime((2020, 3, 9, 12, 0, 0, 0, 0, -1))
+"""An hour before the first kept run of a test began; each next one came an hour later."""
 
 
-def start(run, **how):
+def start(run, anew=False, **how):
     """Start a run as the lab does, its training a script; one that resumes goes on from its last evaluation."""
     events = script(run, **how)
-    if run.resumes:
+    if run.resumes and not anew:
         events = _rest(events, run.history.last.step)
     return recorded(run, events, open_store())
 
@@ -70,7 +70,7 @@ def multiply(run, times):
     """Make many copies of a kept run's row."""
     copied = "arm, seed, created, finished, experiment, environment, outcome, device, num_steps, epoch, step, best, last"
     counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-    sql = f"{counted} INSERT INTO runs (id, {copied}) SELECT 'c' || i, {copied} FROM runs, n WHERE id = ?"
+    sql = f"{counted} INSERT INTO runs (id, {copied}) SELECT 'c' || printf('%05d', i), {copied} FROM runs, n WHERE id = ?"
     open_store().write(lambda c: c.execute(sql, (times, run)))
 
 

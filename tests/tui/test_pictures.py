@@ -1,9 +1,11 @@
 """A few screens as pictures, compared with those kept: `pytest --snapshot-update` takes new ones."""
 
 import pytest
+from support.kept import keep
 from support.lab import lab
 from support.screens import NARROW, WIDE, text_of, until
 
+from normlab.tui.screens.runs import RunsScreen
 from normlab.tui.widgets.chart_canvas import ChartCanvas
 
 
@@ -43,3 +45,31 @@ def test_screens_look_as_they_did(snap_compare, no_torch, theme, size, keys, wor
         await settle(pilot)
 
     assert snap_compare(lab(theme=theme), terminal_size=size, run_before=press)
+
+
+@pytest.mark.parametrize(
+    ("theme", "size"), [("normlab-dark", WIDE), ("colour-blind-light", NARROW)], ids=["wide", "narrow"]
+)
+def test_the_kept_runs_look_as_they_did(snap_compare, no_torch, theme, size):
+    keep(id="aaaaaa", tags=["paper"], epochs=5)
+    keep(
+        {"model.norm.kind": "batch"}, id="bbbbbb", arm="norm = batch", tags=["good", "paper"], note="the best"
+    )
+    keep({"dataset.kind": "moons", "seed": 12}, id="cccccc", name="moons, for once, with a long name")
+    keep({"optimizer.lr": 0.5}, id="dddddd", arm="lr = 0.5", outcome="diverged", reason="the loss is nan")
+    keep(
+        {"model.norm.kind": "layer"}, id="eeeeee", arm="norm = layer", outcome="interrupted", reason="killed"
+    )
+
+    async def pick(pilot):
+        app = pilot.app
+        await pilot.press("k")
+        await until(pilot, lambda: isinstance(app.screen, RunsScreen) and app.screen.table.runs)
+        for number in (1, 2):
+            await pilot.press("v")
+            await until(pilot, lambda number=number: f"{number} picked" in text_of(app))
+            await pilot.press("down")
+        await until(pilot, lambda: "moons" in text_of(app))
+        await settle(pilot)
+
+    assert snap_compare(lab(theme=theme), terminal_size=size, run_before=pick)

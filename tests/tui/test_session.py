@@ -90,7 +90,7 @@ def test_a_pause_pulls_nothing_and_a_step_goes_to_the_next_evaluation(threads):
     session = Session(threads, script)
     session.pause()
     run = session.queue(norm("none"))
-    until(lambda: run.history.num_steps)
+    until(lambda: session.current is run)
     time.sleep(0.02)
     assert session.state(run) == "paused"
     assert not run.history.points
@@ -207,7 +207,7 @@ def test_a_pause_ends_with_its_run(threads):
     session = Session(threads, script)
     session.pause()
     first, second = session.queue(norm("none")), session.queue(norm("batch"))
-    until(lambda: first.history.num_steps)
+    until(lambda: session.current is first)
     session.stop(first)
     until(lambda: second.finished)
     assert not session.paused

@@ -213,7 +213,34 @@ def test_digits_trains_by_one_key_and_the_terminal_is_left_as_it_was(saved):
         assert shown.ends() == 0
         shown.assert_restored()
         assert re.sub(PIECE_OF_CONTROL, "", shown.after_the_lab) == "", "nothing is said"
-    assert saved() == ["best.safetensors", "experiment.toml", "last.safetensors"]
+    assert saved() == [
+        "best.safetensors",
+        "experiment.toml",
+        "last.safetensors",
+        "run.jsonl",
+        "state.safetensors",
+    ]
+
+
+@pytest.mark.slow
+def test_a_killed_lab_s_run_is_interrupted_at_the_next_start_and_goes_on_under_its_id(long, tmp_path):
+    with terminal("--preset", long(epochs=2000)) as shown:
+        train(shown)
+        shown.process.kill()
+        assert shown.ends() == -signal.SIGKILL
+    (folder,) = tmp_path.glob("home/runs/*")
+    with terminal("--preset", long()) as shown:
+        shown.wait(READY)
+        shown.press("k")
+        shown.wait("interrupted", 10)
+        assert folder.name in shown.screen
+        shown.press("u")
+        shown.wait("running", 60)
+        shown.wait("completed", 120)
+        assert "1–1 of 1" in shown.screen
+        shown.press("q")
+        assert shown.ends() == 0
+        shown.assert_restored()
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from normlab.engine.events import Point
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 from normlab.views.comparison import compare
-from normlab.views.comparison_cells import spread
+from normlab.views.comparison_cells import Cell, spread
 from normlab.views.history import History
 
 NAN, INF = math.nan, math.inf
@@ -221,6 +221,22 @@ def test_differences_are_to_the_baseline_and_signed():
     assert str(sizes[1]) == "3,500 (+2,500)"
     assert str(row_of("seconds", ran(), ran(seconds=9.0))[1]) == "9.00 (+7.50)"
     assert str(row_of("epoch (best)", ran(), ran(best=(4, 0.1)))[1]) == "4 (+3)"
+
+
+@pytest.mark.parametrize(
+    ("form", "difference", "told"),
+    [
+        (".0f", -0.5, "-0.5"),
+        (".0f", -1.5, "-2"),
+        (".2f", 0.003, "+0.003"),
+        (".2f", 250_000.0, "+250000.00"),
+        (",.0f", -250_000.0, "-250,000"),
+        (".4f", 0.00002, "+2.00e-05"),
+        (".4f", 250_000.0, "+2.50e+05"),
+    ],
+)
+def test_only_losses_differ_with_an_exponent(form, difference, told):
+    assert Cell("x", difference=difference, form=form).difference_text == told
 
 
 def test_the_difference_of_several_seeds_is_that_of_their_means():

@@ -2,7 +2,17 @@ import math
 
 import pytest
 
-from normlab.engine.events import Measured, Probed, ProbeSamples, Progress, RunFinished, RunStarted, Warned
+from normlab.engine.events import (
+    Held,
+    Measured,
+    Probed,
+    ProbeSamples,
+    Progress,
+    RunFinished,
+    RunStarted,
+    Warned,
+    WeightsLoaded,
+)
 from normlab.engine.loop import run
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
@@ -128,3 +138,49 @@ def test_a_point_shows_only_once_its_rank_is_known():
     history = History("", Experiment(), points=Points())
     history.fold(Measured(run="r", epoch=1, step=1, metrics={"val_loss": 0.5, "seconds": 1.0}))
     assert seen == [True]
+
+
+def started(resumed_at=0):
+    return RunStarted(
+        run="r", arm="a", seed=0, experiment=Experiment(), device="cpu", num_threads=1, num_parameters=1,
+        num_train=1, num_val=1, steps_per_epoch=10, num_steps=100, resumed_at=resumed_at,
+    )  # fmt: skip
+
+
+def measured(step, loss):
+    return Measured(run="r", epoch=step // 10, step=step, metrics={"val_loss": loss, "seconds": step / 10})
+
+
+def test_a_resumed_run_goes_on_from_where_its_state_was_kept():
+    history = History("", Experiment())
+    for event in (started(), *(measured(10 * n, loss) for n, loss in enumerate((0.5, 0.4, 0.1), 1))):
+        history.fold(event)
+    history.fold(RunFinished(run="r", outcome="interrupted", reason="a signal", seconds=3.0))
+    history.fold(started(resumed_at=20))
+    assert (history.outcome, history.reason) == (None, None)
+    assert [point.step for point in history.points] == [10, 20]
+    assert (history.best.step, history.last.step) == (20, 20)  # the third will be measured anew
+    history.fold(measured(30, 0.2))
+    assert (history.best.step, len(history.points)) == (30, 3)
+
+
+def test_a_run_that_begins_anew_forgets_all_it_had():
+    history = History("", Experiment())
+    for event in (started(), measured(10, 0.5), started()):
+        history.fold(event)
+    assert (history.points, history.best, history.last) == ([], None, None)
+
+
+def test_a_run_is_held_until_the_next_thing_happens():
+    history = History("", Experiment())
+    history.fold(Held(run="r", reason="no space left on its disk"))
+    assert history.held == "no space left on its disk"
+    history.fold(Progress(run="r", epoch=1, step=1, seconds=0.1))
+    assert history.held is None
+
+
+def test_where_the_first_weights_came_from_is_known():
+    history = History("", Experiment())
+    loaded = WeightsLoaded(run="r", origin="abc:best", matched=4, left_as_drawn=(), unused=(), other_shape=())
+    history.fold(loaded)
+    assert history.loaded == loaded

@@ -42,6 +42,7 @@ class BrowseScreen(ModeScreen):
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
+        yield self.banner
         with Horizontal():
             with Vertical(id="list"):
                 yield self.filter

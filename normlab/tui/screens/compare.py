@@ -68,6 +68,7 @@ class CompareScreen(ModeScreen):
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
+        yield self.banner
         yield ChartPane(self.session)
         yield ComparisonTable()
         yield Static(id="signs")

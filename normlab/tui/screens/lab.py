@@ -1,5 +1,6 @@
 """The lab itself: the form, the charts and this session's runs."""
 
+import asyncio
 from typing import ClassVar
 
 from textual import on, work
@@ -8,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Horizontal, Vertical
 
 from normlab.core import places
+from normlab.core.errors import NormlabError
 from normlab.core.text import hidden_characters, visible
 from normlab.tui.keys import key_of
 from normlab.tui.screens.dialogs import Ask, Confirm
@@ -60,6 +62,7 @@ class LabScreen(ModeScreen):
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
+        yield self.banner
         yield self.run_bar
         with Horizontal(id="panes"):
             for name, title, key in PANES:
@@ -162,17 +165,21 @@ class LabScreen(ModeScreen):
         self._changed()
 
     def _fork(self, run: LabRun) -> None:
-        self.bench.fork(run)
+        self.bench.fork(run.experiment)
         self.refresh_form()
         self.action_pane("form")
 
     @work
     async def _rename(self, run: LabRun) -> None:
         title = "Name of this run; leave it empty for what it changes"
-        name = await self.app.push_screen_wait(Ask(title, visible(run.name or ""), _check_name))
-        if name is not None:
-            run.name = name.strip() or None
-            self._changed()
+        name = await self.app.push_screen_wait(Ask(title, visible(run.name or ""), check_name))
+        if name is None:
+            return
+        try:
+            await asyncio.to_thread(self.bench.name_run, run.id, name.strip() or None)
+        except NormlabError as error:
+            self.notify(f"the name isn't kept: {error}", severity="warning", markup=False)
+        self._changed()
 
     @work
     async def _drop(self, run: LabRun) -> None:
@@ -181,7 +188,8 @@ class LabScreen(ModeScreen):
             stop = key_of(self.app, "stop", "x")
             self.notify(f"It trains: stop it first ({stop}).", severity="warning", markup=False)
             return
-        question = f"Drop “{session.label(run)}” from this list? Its folder stays."
+        runs = key_of(self.app, "kept", "k")
+        question = f"Drop “{session.label(run)}” from this list? It stays among all runs ({runs})."
         if not run.taken or await self.app.push_screen_wait(Confirm(question, "Drop")):
             session.drop(run)
             self._changed()
@@ -196,7 +204,8 @@ class LabScreen(ModeScreen):
         self.app.push_screen(Read(f"Run {run.id}", text, places.runs() / run.id / "details.txt"))
 
 
-def _check_name(text: str) -> str | None:
+def check_name(text: str) -> str | None:
+    """Say what is wrong with a run's name; None where it will do."""
     if len(text) > 80:
         return "A name has at most 80 characters."
     if found := hidden_characters(text):

@@ -3,6 +3,7 @@
 from textual.screen import Screen
 
 from normlab.tui.session import Session
+from normlab.tui.widgets.banner import Banner
 from normlab.tui.widgets.top_bar import TopBar
 
 
@@ -12,8 +13,9 @@ class ModeScreen(Screen[None]):
     def __init__(self, session: Session, mode: str, classes: str | None = None) -> None:
         super().__init__(classes=classes)
         self.session = session
-        self.top_bar = TopBar(session, mode)
+        self.top_bar, self.banner = TopBar(session, mode), Banner(session)
 
     def refresh_session(self) -> None:
         """Show what has changed in the session."""
         self.top_bar.refresh_session()
+        self.banner.refresh_session()

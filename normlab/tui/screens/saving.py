@@ -24,7 +24,7 @@ async def save_as(
     """
 
     def check(typed: str) -> str | None:
-        return _wrong(typed, endings)
+        return wrong_path(typed, endings)
 
     chosen = await app.push_screen_wait(Ask(title, visible(str(suggestion), 1000), check, "Save"))
     if chosen is None:
@@ -42,8 +42,11 @@ async def save_as(
         app.notify(f"Saved {shown}", markup=False)
 
 
-def _wrong(typed: str, endings: Collection[str]) -> str | None:
-    """Say what keeps a path from being written; None where nothing does, as far as one can tell."""
+def wrong_path(typed: str, endings: Collection[str] = (), folder: bool = False) -> str | None:
+    """Say what keeps a path from being written; None where nothing does, as far as one can tell.
+
+    With `folder`, one that is there will do.
+    """
     if not typed.strip():
         return "Type a file's path."
     if found := hidden_characters(typed):
@@ -52,6 +55,6 @@ def _wrong(typed: str, endings: Collection[str]) -> str | None:
         path = Path(typed.strip()).expanduser()
         if endings and path.suffix.lower() not in endings:
             return f"The name must end in {' or '.join(endings)}."
-        return "This is a folder; add a file's name." if path.is_dir() else None
+        return "This is a folder; add a file's name." if path.is_dir() and not folder else None
     except (OSError, RuntimeError, ValueError) as error:  # no such user's home, a path too long
         return f"No path: {error}"

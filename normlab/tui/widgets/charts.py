@@ -273,6 +273,10 @@ class ChartPane(Widget):
         self.viewport.edge(end)
         self._show()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave escape to who is around where there is no cursor to hide."""
+        return action != "hide_cursor" or self.viewport.cursor is not None
+
     def action_hide_cursor(self) -> None:
         """Take the cursor away."""
         self.viewport.cursor = None

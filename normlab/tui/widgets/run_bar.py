@@ -59,7 +59,7 @@ class RunBar(Horizontal):
     def _rest(self) -> str:
         """Say what came of the last run; before the first, which preset is in the form."""
         session = self.bench.session
-        ended = next((run for run in reversed(session.runs) if run.finished), None)
+        ended = next((run for run in reversed(session.runs) if run.finished and not run.recalled), None)
         if ended is None:
             return visible(self.bench.preset.title, 80)
         return f"{session.label(ended)}: {session.state(ended).replace('_', ' ')}"

@@ -133,9 +133,9 @@ class RunsTable(DataTable[Text]):
             name,
             Text.assemble((state.replace("_", " "), style)),
             Text(place, justify="right"),
-            _value(history.best, _loss),
-            _value(history.last, _loss),
-            _value(history.best, _score),
+            value_cell(history.best, loss_of),
+            value_cell(history.last, loss_of),
+            value_cell(history.best, score_of),
             Text(f"{history.seconds:.1f}" if history.num_steps else "", justify="right"),
         )
 
@@ -149,15 +149,18 @@ class RunsTable(DataTable[Text]):
             self.post_message(self.Asked(what, run))
 
 
-def _value(point: Point | None, pick: Callable[[Point], float | None]) -> Text:
+def value_cell(point: Point | None, pick: Callable[[Point], float | None]) -> Text:
+    """Write a number of an evaluation, with four digits that count."""
     value = pick(point) if point else None
     return Text("" if value is None else f"{value:.4g}", justify="right")
 
 
-def _loss(point: Point) -> float | None:
+def loss_of(point: Point) -> float | None:
+    """Give the loss that a run is judged by."""
     return point.metrics.get("val_loss", point.metrics.get("train_loss"))
 
 
-def _score(point: Point) -> float | None:
+def score_of(point: Point) -> float | None:
+    """Give the accuracy or the error that a run is judged by."""
     names = ("val_accuracy", "val_rmse", "train_accuracy", "train_rmse")
     return next((point.metrics[name] for name in names if name in point.metrics), None)

@@ -10,7 +10,13 @@ from normlab.tui.session import Session
 from normlab.tui.widgets.action import Action
 from normlab.views.durations import clock
 
-MODES = (("lab", "Lab", "l"), ("compare", "Compare", "c"), ("presets", "Presets", "p"), ("help", "Help", "?"))
+MODES = (
+    ("lab", "Lab", "l"),
+    ("compare", "Compare", "c"),
+    ("kept", "Runs", "k"),
+    ("presets", "Presets", "p"),
+    ("help", "Help", "?"),
+)
 """Name, title and key of each screen."""
 
 
@@ -40,13 +46,20 @@ class TopBar(Horizontal):
 
     def refresh_session(self) -> None:
         """Show how the session stands."""
-        self._status.update(Content(self.status()), layout=False)  # a new layout costs 20 ms
+        said, room = self.status(), self._status.size.width - 2
+        while len(said) > 1 and 0 < room < len(" · ".join(said)):
+            del said[0]  # the time that is left is what one looks for
+        self._status.update(Content(" · ".join(said)), layout=False)  # a new layout costs 20 ms
 
-    def status(self) -> str:
+    def on_resize(self) -> None:
+        """Tell as much as there is room for."""
+        self.call_after_refresh(self.refresh_session)
+
+    def status(self) -> list[str]:
         """Write how the session stands: what trains and how long it takes yet, or that nothing does."""
         session, run = self.session, self.session.current
         if run is None:
-            return session.note or f"device {session.device_in_use}"
+            return [session.note or f"device {session.device_in_use}"]
         history = run.history
         said = [history.device or session.device_in_use]
         # Read once each: the thread that trains writes them meanwhile.
@@ -64,4 +77,4 @@ class TopBar(Horizontal):
             said.append(f"{clock(left)} left")
         if session.waiting:
             said.append(f"+{len(session.waiting)}")
-        return " · ".join(said)
+        return said
