@@ -20,7 +20,7 @@ from typing import get_args
 from pydantic import BaseModel
 
 from normlab.core.choice import members
-from normlab.core.errors import ConfigError, Problem
+from normlab.core.errors import UNSAID, ConfigError, Problem
 from normlab.core.fields import describe
 from normlab.core.text import hidden_characters
 from normlab.lab.experiment import Experiment
@@ -66,7 +66,7 @@ def read_filter(text: str) -> Filter:
     Raises: ConfigError naming the word that can't be understood.
 
     >>> read_filter("seed=1").sql
-    '(runs.seed IN (?))'
+    '(runs.seed IN (?, ?))'
     """
     if len(text) > _MAX_CHARACTERS:
         raise ConfigError(Problem("filter", f"is longer than {_MAX_CHARACTERS:,} characters", "shorten it"))
@@ -139,7 +139,7 @@ def _compared(column: str, sign: str, texts: list[str]) -> Filter:
         marks = ", ".join("?" for _ in values)
         return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", values)
     if len(numbers) > 1 or numbers[0] is None:
-        rule, found = f"{sign} needs a number behind it", ",".join(texts)
+        rule, found = f"{sign} needs a number behind it", ",".join(texts) or UNSAID
         raise ConfigError(Problem("filter", rule, "try = instead", found))
     # Text is larger than any number for SQLite: a batch size of "full" is not above 64.
     return Filter(f"typeof({column}) IN ('integer', 'real') AND {column} {sign} ?", (numbers[0],))

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from normlab.core.errors import ConfigError, Problem
 from normlab.core.parsing import parse
 from normlab.engine.events import Outcome, Point
 from normlab.lab.experiment import Experiment
@@ -54,9 +55,14 @@ class KeptRun:
     def experiment(self) -> Experiment:
         """What the run was to do.
 
-        Raises: ConfigError where it was made by a version whose settings this one doesn't know.
+        Raises: ConfigError where it was made by a version whose settings this one doesn't know, or is damaged.
         """
-        return parse(Experiment, json.loads(self.experiment_json), f"run {self.id}")
+        place = f"run {self.id}"
+        try:
+            table = json.loads(self.experiment_json)
+        except ValueError:
+            raise ConfigError(Problem(place, "has settings that can't be read", "delete it")) from None
+        return parse(Experiment, table, place)
 
     @property
     def title(self) -> str:

@@ -38,7 +38,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_outcome ON runs (outcome);
 CREATE INDEX runs_owner ON runs (owner) WHERE owner IS NOT NULL;
-CREATE INDEX runs_created ON runs (created);
+CREATE INDEX runs_created ON runs (created) WHERE deleted IS NULL;
 CREATE INDEX runs_seed ON runs (seed);
 -- Every setting of every run, so that any of them can be asked for.
 CREATE TABLE settings (

@@ -113,13 +113,16 @@ class Session:
 
     def pause(self) -> None:
         """Hold the run under way at its next event; nothing is pulled from it until `resume`."""
-        self.paused = True
+        with self._wake:
+            self.paused = True
+            self._step_current(True)
         self.touch()
 
     def resume(self, single: bool = False) -> None:
         """Go on; with `single` only to the next evaluation: an epoch, unless settings say otherwise."""
         with self._wake:
             self.paused, self._single = False, single
+            self._step_current(single)
             self._wake.notify_all()
         self.touch()
 
@@ -233,6 +236,7 @@ class Session:
                 self._go_on()
             else:
                 run.taken = True
+                self._step_current(self._single)
         self.touch()
         return run
 
@@ -255,6 +259,10 @@ class Session:
             history.fail(f"{type(error).__name__}: {error}")
         finally:
             self.touch()
+
+    def _step_current(self, stepping: bool) -> None:
+        if self.current is not None:
+            self.current.control.stepping = stepping
 
     def _hold(self, run: LabRun, event: Event) -> None:
         with self._wake:

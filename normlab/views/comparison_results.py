@@ -41,7 +41,7 @@ def results(arms: Arms, others: Partners) -> list[Row]:
         rows.append(Row("seeds", [Cell(str(len(runs)), len(runs)) for runs in arms]))
     # Runs counted in epochs and in steps have epochs in common.
     unit = "step" if all(runs[0].unit == "step" for runs in arms) else "epoch"
-    same = all(run.best == run.last for runs in arms for run in runs)
+    same = _are_last(arms)
     for when in ("best",) if same else ("best", "last"):
         title = "best = last" if same else when
         rows.append(_row(f"{unit} ({title})", arms, others, _reader(unit, when), ".0f"))
@@ -49,7 +49,7 @@ def results(arms: Arms, others: Partners) -> list[Row]:
             read = _reader(metric, when)
             if any(read(run) is not None for runs in arms for run in runs):
                 row = _row(f"{metric} ({title})", arms, others, read, ".4f")
-                rows.append(_judge(row, metric, arms))
+                rows.append(_judge(row, metric, arms, at_best=when == "best" and not same))
     rows.append(_row("parameters", arms, others, lambda run: run.num_parameters or None, ",.0f"))
     rows.append(_row("seconds", arms, others, lambda run: run.seconds, ".2f"))
     if any(run.samples_per_second is not None for runs in arms for run in runs):
@@ -95,12 +95,17 @@ def _difference(runs: Sequence[History], others: Partners, read: Read) -> float 
     return mean(found)
 
 
-def _judge(row: Row, metric: str, arms: Arms) -> Row:
+def _are_last(arms: Arms) -> bool:
+    """Tell whether every run's best epoch is its last."""
+    return all(run.best == run.last for runs in arms for run in runs)
+
+
+def _judge(row: Row, metric: str, arms: Arms, at_best: bool) -> Row:
     """Take differences off what is measured otherwise; mark the best of each group with the same seeds."""
     cells = list(row.cells)
     groups: dict[frozenset[int], dict[int, float]] = {}
     for place, (cell, runs) in enumerate(zip(row.cells, arms, strict=True)):
-        if _obstacle(arms[0][0].experiment, runs[0].experiment, metric):
+        if _obstacle(arms[0][0].experiment, runs[0].experiment, metric, at_best):
             cells[place] = replace(cell, difference=None)
         elif cell.value is not None and metric in SCORES:
             seeds = frozenset(run.experiment.seed for run in runs)
@@ -119,8 +124,10 @@ def _judge(row: Row, metric: str, arms: Arms) -> Row:
 _PREPARATION = ("dataset.standardize", "dataset.scale_fault", "dataset.label_noise")
 
 
-def _obstacle(baseline: Experiment, other: Experiment, metric: str) -> str | None:
+def _obstacle(baseline: Experiment, other: Experiment, metric: str, at_best: bool) -> str | None:
     """Say why a metric of two experiments is measured on other samples or by another rule.
+
+    With `at_best` it is that of their best epochs, which the same metric must have picked.
 
     Data sets that bring their own validation set are not told apart here: that would mean to look at
     their files.
@@ -135,6 +142,8 @@ def _obstacle(baseline: Experiment, other: Experiment, metric: str) -> str | Non
         return "dataset.label_noise differs"
     if (metric.endswith("_loss") or metric == "grad_norm") and baseline.loss != other.loss:
         return "loss differs"
+    if at_best and baseline.training.best_metric != other.training.best_metric:
+        return "training.best_metric differs"
     return None
 
 
@@ -142,12 +151,15 @@ def obstacles(arms: Arms, others: Partners) -> list[str]:
     """Say per arm why its metrics, or some of them, or some of its seeds, are not compared."""
     points = [p for runs in arms for run in runs for p in (run.best, run.last) if p is not None]
     metrics = [metric for metric in METRICS if any(metric in point.metrics for point in points)]
+    at_best = not _are_last(arms)
     said: list[str] = []
     for runs in arms:
         alone = sum(run.experiment.seed not in others for run in runs)
         reasons = [] if not alone else [_alone(alone, len(runs))]
         reasons += [
-            found for m in metrics if (found := _obstacle(arms[0][0].experiment, runs[0].experiment, m))
+            found
+            for m in metrics
+            if (found := _obstacle(arms[0][0].experiment, runs[0].experiment, m, at_best))
         ]
         said.append(", ".join(dict.fromkeys(reasons)))
     return said

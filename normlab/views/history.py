@@ -1,6 +1,5 @@
 """Events folded into what is known of a run so far."""
 
-import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -20,7 +19,7 @@ from normlab.engine.events import (
     WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
-from normlab.lab.metrics import better, default_metric, improves
+from normlab.lab.metrics import beats
 
 Axis = Literal["epoch", "step", "seconds"]
 """What a curve may run over."""
@@ -117,9 +116,8 @@ class History:
         self.points = points  # at once: others read it meanwhile
 
     def _judge(self, point: Point) -> None:
-        metric = self.experiment.training.best_metric or default_metric(point.metrics)
-        before = self.best.metrics.get(metric) if self.best else None
-        if improves(point.metrics.get(metric, math.nan), before, better(metric)):
+        best = self.best.metrics if self.best else None
+        if beats(point.metrics, best, self.experiment.training.best_metric):
             self.best = point
 
     def fail(self, reason: str) -> None:

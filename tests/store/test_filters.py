@@ -99,6 +99,7 @@ def test_a_line_finds_what_it_says(store, line, ids):
         ("zzz=1", "neither a setting nor a metric"),
         ("momentum=0.9", "optimizer.momentum"),
         ("lr>high", "needs a number"),
+        ("lr>", "needs a number"),
         ("date>=someday", "2026-11-01"),
         ("tag>paper", "tag:paper"),
         ("arm>3", "is for numbers"),

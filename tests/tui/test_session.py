@@ -96,6 +96,7 @@ def test_a_pause_pulls_nothing_and_a_step_goes_to_the_next_evaluation(threads):
     assert not run.history.points
     for epochs in (1, 2):
         session.resume(single=True)
+        assert run.control.stepping, "what keeps its events must not let it run ahead"
         until(lambda: session.paused)
         assert len(run.history.points) == epochs
     session.resume()
