@@ -37,7 +37,7 @@ def examine_store() -> int:
 
 def _look_into() -> int:
     path = places.home() / "lab.db"
-    connection = connect_to_read(path)
+    connection, _ = connect_to_read(path)
     version = check(connection, path)
     num_dead = len(dead(connection))  # opening the store ends their runs
     said = str(connection.pragma("quick_check")).splitlines()[0]

@@ -5,11 +5,11 @@ from typing import Any
 
 from normlab.cli.report import print_comparison
 from normlab.cli.tables import choose_form, print_json
-from normlab.exports.exhibit import Exhibit, by_arm
+from normlab.exports.exhibit import Arm, Exhibit, by_arm, side_by_side
 from normlab.store.find import find_run
 from normlab.store.store import Store
 from normlab.store.sweep import open_swept
-from normlab.views.comparison import Comparison, compare
+from normlab.views.comparison import Comparison
 from normlab.views.comparison_cells import Row
 from normlab.views.comparison_text import to_csv
 from normlab.views.recall import recall
@@ -30,12 +30,12 @@ def print_runs(starts: Sequence[str], json: bool, csv: bool) -> None:
     """
     form = choose_form(json, csv)
     exhibits = exhibits_of(open_swept(), starts)
-    arms = {arm.label: arm.runs for arm in by_arm(exhibits)}
+    arms = by_arm(exhibits)
     if len(arms) == 1:
-        arms = {f"{each.label} ({each.run.id})": [each] for each in exhibits}
-    comparison = compare([(label, [each.history for each in runs]) for label, runs in arms.items()])
+        arms = [Arm(f"{each.label} ({each.run.id})", [each]) for each in exhibits]
+    comparison = side_by_side(arms)
     if form == "json":
-        print_json(_plain(comparison, [[each.run.id for each in runs] for runs in arms.values()]))
+        print_json(_plain(comparison, [[each.run.id for each in arm.runs] for arm in arms]))
     elif form == "csv":
         print(to_csv(comparison), end="")
     else:

@@ -12,8 +12,11 @@ _LIVE = re.compile(r"[@#]|://|www\.", re.IGNORECASE)
 
 
 def for_markdown(text: str) -> str:
-    """Make text literal in a Markdown table, on one line; as code where it would come alive otherwise."""
-    text = _line(text)
+    """Make text literal in a Markdown table, on one line; as code where it would come alive otherwise.
+
+    What is over 200 characters is cut.
+    """
+    text = _line(text, 200)
     if _LIVE.search(text):
         # Nothing is escaped in code, but a bar would end the cell.
         text = text.replace("|", "\N{BOX DRAWINGS LIGHT VERTICAL}")
@@ -23,12 +26,12 @@ def for_markdown(text: str) -> str:
 
 
 def for_csv(text: str) -> str:
-    """Keep a spreadsheet from running text as a formula; numbers stay numbers.
+    """Keep a spreadsheet from running text as a formula, on one line, uncut; numbers stay numbers.
 
     >>> for_csv("=1+1"), for_csv("-0.5")
     ("'=1+1", '-0.5')
     """
-    text = _line(text)
+    text = _line(text, len(text))
     return f"'{text}" if text.lstrip().startswith(_FORMULA) and not _is_number(text) else text
 
 
@@ -40,6 +43,6 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def _line(text: str) -> str:
+def _line(text: str, limit: int) -> str:
     """Show what is hidden in text, and keep it on one line whatever else breaks lines."""
-    return " ".join(visible(text, 200).splitlines())
+    return " ".join(visible(text, limit).splitlines())

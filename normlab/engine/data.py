@@ -126,25 +126,28 @@ def add_label_noise(
 
 def scaler(dataset: Dataset, train: Array) -> Scale:
     """Apply the scale fault, then standardise; the training part alone gives mean and deviation."""
+    factor, centre = scales(dataset, train)
 
-    def spoil(x: Array) -> Array:
-        if fault := dataset.scale_fault:
-            x = x.copy()
-            x[:, fault.feature] *= fault.factor
-        return x
+    def scaled(x: Array) -> Array:
+        x = x if factor is None else x * factor
+        if dataset.standardize == "sample":
+            return _standardize(x, *moments(x, tuple(range(1, x.ndim))))
+        return x if centre is None else _standardize(x, *centre)
 
-    every = tuple(range(1, train.ndim))
-    match dataset.standardize:
-        case "none":
-            return spoil
-        case "sample":
-            return lambda x: _standardize(x := spoil(x), *moments(x, every))
-        case "feature":
-            axes = (0,)
-        case "channel":
-            axes = (0, *every[1:])
-    mean, deviation = moments(spoil(train), axes)
-    return lambda x: _standardize(spoil(x), mean, deviation)
+    return scaled
+
+
+def scales(dataset: Dataset, train: Array) -> tuple[Array | None, tuple[Array, Array] | None]:
+    """Give the factor that is the scale fault, and the spoilt training part's mean and deviation.
+
+    Each is (1, *shape), averaged axes being 1; none where there is none, or samples have their own.
+    """
+    factor = None
+    if fault := dataset.scale_fault:
+        factor = np.ones((1, *train.shape[1:]), np.float32)
+        factor[:, fault.feature] = fault.factor
+    axes = {"feature": (0,), "channel": (0, *range(2, train.ndim))}.get(dataset.standardize)
+    return factor, None if axes is None else moments(train if factor is None else train * factor, axes)
 
 
 def moments(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array]:

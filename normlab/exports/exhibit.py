@@ -2,13 +2,14 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
+from normlab.lab.settings import differences, label
 from normlab.store.kept import KeptRun
-from normlab.views.comparison import CONFOUNDED, Comparison, compare
-from normlab.views.comparison_cells import ABSENT
+from normlab.views.comparison import Comparison, compare, numbered
+from normlab.views.comparison_cells import ABSENT, Cell, Row
 from normlab.views.history import History
 
 
@@ -25,6 +26,11 @@ class Exhibit:
         """What the run is called, with nothing hidden in it; still untrusted text."""
         return visible(self.run.title)
 
+    @property
+    def origin(self) -> str:
+        """Where its first weights came from, with nothing hidden in it; empty where they were drawn."""
+        return visible(self.run.origin or "")
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -35,7 +41,10 @@ class Arm:
 
 
 def by_arm(exhibits: Sequence[Exhibit]) -> list[Arm]:
-    """Gather runs that share settings and origin, in their order; a seed run twice stands apart."""
+    """Gather runs that share settings and origin, in their order; a seed run twice stands apart.
+
+    Arms of one name are told apart by what they change.
+    """
     seen: Counter[tuple[Experiment, str | None]] = Counter()
     found: dict[tuple[Experiment, str | None, int], list[Exhibit]] = {}
     for exhibit in exhibits:
@@ -44,29 +53,32 @@ def by_arm(exhibits: Sequence[Exhibit]) -> list[Arm]:
         seen[experiment, origin] += 1
         bare = experiment.model_copy(update={"seed": 0})
         found.setdefault((bare, origin, repeat), []).append(exhibit)
-    return [
-        Arm(runs[0].label + (f" · {len(runs)} seeds" if len(runs) > 1 else ""), runs)
-        for runs in found.values()
-    ]
+    first: dict[str, Exhibit] = {}
+    names = [_name(runs, first.setdefault(runs[0].label, runs[0])) for runs in found.values()]
+    return [Arm(name, runs) for name, runs in zip(numbered(names), found.values(), strict=True)]
 
 
-def side_by_side(exhibits: Sequence[Exhibit], all_settings: bool = False) -> Comparison:
-    """Compare the runs arm by arm; the first run's arm is the baseline."""
-    arms = by_arm(exhibits)
-    return compare([(arm.label, [each.history for each in arm.runs]) for arm in arms], all_settings)
+def _name(runs: Sequence[Exhibit], namesake: Exhibit) -> str:
+    run = runs[0]
+    changed = list(differences(namesake.history.experiment, run.history.experiment))
+    words = [run.label]
+    if changed:
+        words.append(label(changed))
+    if run.run.origin != namesake.run.origin:
+        words.append(f"from {run.origin}" if run.origin else "from drawn weights")
+    if len(runs) > 1:
+        words.append(f"{len(runs)} seeds")
+    return " · ".join(words)
 
 
-def changed_settings(exhibits: Sequence[Exhibit]) -> dict[str, list[str | None]]:
-    """Give the settings that differ among the runs, by path: a text for each run, none where it has none.
-
-    The seed is left out.
-    """
-    rows = compare([(each.run.id, [each.history]) for each in exhibits]).settings
-    return {
-        row.name: [None if cell.text == ABSENT else cell.text for cell in row.cells]
-        for row in rows
-        if row.name not in ("seed", CONFOUNDED)
-    }
+def side_by_side(arms: Sequence[Arm], all_settings: bool = False) -> Comparison:
+    """Compare arms, the first as the baseline; a row tells whose weights some began with."""
+    compared = compare([(arm.label, [each.history for each in arm.runs]) for arm in arms], all_settings)
+    origins = [arm.runs[0].origin for arm in arms]
+    if not any(origins):
+        return compared
+    row = Row("origin", [Cell(origin or ABSENT, differs=origin != origins[0]) for origin in origins])
+    return replace(compared, settings=[*compared.settings, row])
 
 
 def prose(text: str) -> str:
@@ -76,3 +88,8 @@ def prose(text: str) -> str:
     'a\u27e8U+001B\u27e9[0m'
     """
     return "\n".join(visible(line, 20_000) for line in text.splitlines())
+
+
+def literal(text: str) -> str:
+    """Write text as Markdown that shows it as it is, after an empty line."""
+    return "\n".join(f"    {line}" for line in prose(text).splitlines())

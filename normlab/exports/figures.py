@@ -1,34 +1,25 @@
-"""Curves drawn by matplotlib: a panel per metric, a hue per arm, validation solid and training dashed."""
+"""Curves drawn by matplotlib: a panel per metric, and names below."""
 
 import io
-import math
+import logging
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from normlab.engine.events import Point
-from normlab.exports.exhibit import Arm, Exhibit, by_arm
-from normlab.views.curves import ChartChoices, Curve, RunCurves, Tab, collect, resolve_axis, tabs
-from normlab.views.thinning import decimate
+from normlab.exports.exhibit import Arm, Exhibit, by_arm, side_by_side
+from normlab.exports.panel import FAINT, HUES, INK, QUIET, SIGNS, draw, marker_of
+from normlab.exports.quiet import environment, loggers
+from normlab.views.curves import Tab, tabs
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-HUES = ("#0a5394", "#c56e00", "#007a58", "#e16542", "#a8447f", "#6a5c00", "#2790c5", "#444b4d")
-"""On light ground; those of the lab's colour-blind palette."""
-HUES_ON_DARK = ("#5cc0f8", "#eba200", "#009e73", "#d55e00", "#b86fa0", "#fdf151", "#0969b4", "#b5b7b4")
-INK, QUIET, FAINT = "#22262e", "#5b6675", "#e3e0d8"
-"""Of titles, of axes, of the grid."""
-
-MARKERS = {"o": "●", "s": "■", "^": "▲", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "p": "⬟"}
-"""Of arms, as matplotlib calls them, and as text."""
-
-_COLUMNS = 300
-"""A curve is drawn from at most twice as many points."""
 _MAX_NAMED = 24
 """Arms in a picture's legend."""
+_LONGEST = 48
+"""Characters of a name there."""
 
 
 def write_png(exhibits: Sequence[Exhibit]) -> bytes:
@@ -42,32 +33,38 @@ def write_svg(exhibits: Sequence[Exhibit]) -> bytes:
 
 
 def _picture(exhibits: Sequence[Exhibit], format: str) -> bytes:
-    from matplotlib.figure import Figure
-
     arms, panels = by_arm(exhibits), measured_tabs(exhibits)
     with _plain_matplotlib():
+        from matplotlib.figure import Figure
+
         num_columns = min(2, len(panels)) or 1
         num_rows = -(-len(panels) // num_columns) or 1
-        figure = Figure((5.4 * num_columns, 3.3 * num_rows + 0.6), dpi=160, layout="constrained")
+        figure = Figure((5.4 * num_columns, 3.3 * num_rows), dpi=160, layout="constrained")
+        shown: set[str] = set()
         for place, tab in enumerate(panels, start=1):
-            draw(figure.add_subplot(num_rows, num_columns, place), arms, tab)
-        _name(figure, arms)
+            axes = figure.add_subplot(num_rows, num_columns, place)
+            axes.set_title(tab.title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
+            shown |= draw(axes, arms, tab)
+        _name(figure, arms, shown)
         return _save(figure, format)
 
 
-def inline_svg(exhibits: Sequence[Exhibit], tab: Tab) -> str:
-    """Draw one tab's curves as an <svg> whose colours are the page's variables --hue-N, --ink and so on."""
-    from matplotlib.figure import Figure
+def inline_svg(arms: Sequence[Arm], tab: Tab) -> tuple[str, set[str]]:
+    """Draw one tab's curves as an <svg> whose colours are the page's variables --hue-N, --ink and so on.
 
+    The signs that it shows come with it.
+    """
     with _plain_matplotlib(salt=tab.key, fonttype="none"):
-        figure = Figure((6.2, 3.5), layout="constrained")
-        draw(figure.add_subplot(), by_arm(exhibits), tab)
+        from matplotlib.figure import Figure
+
+        figure = Figure((6.2, 3.3), layout="constrained")
+        shown = draw(figure.add_subplot(), arms, tab)
         text = _save(figure, "svg", transparent=True).decode()
     for index, hue in enumerate(HUES):
         text = text.replace(hue, f"var(--hue-{index})")
     for color, name in ((INK, "ink"), (QUIET, "quiet"), (FAINT, "faint")):
         text = text.replace(color, f"var(--{name})")
-    return text[text.index("<svg") :]
+    return text[text.index("<svg") :], shown
 
 
 def measured_tabs(exhibits: Sequence[Exhibit]) -> list[Tab]:
@@ -80,87 +77,34 @@ def _has(points: Sequence[Point], tab: Tab) -> bool:
     return any(metric in points[-1].metrics for metric in tab.metrics) if points else False
 
 
-def draw(axes: "Axes", arms: Sequence[Arm], tab: Tab) -> None:
-    """Draw the curves of a tab."""
-    from matplotlib.ticker import MaxNLocator
-
-    histories = [each.history for arm in arms for each in arm.runs]
-    axis = resolve_axis(ChartChoices(), histories)
-    values: list[float] = []
-    for index, arm in enumerate(arms):
-        for each in arm.runs:
-            run = collect(each.history, tab, axis, HUES[index % len(HUES)], "")
-            values += [y for curve in run.curves for y in curve.y if math.isfinite(y)]
-            _draw_run(axes, run, marker_of(index))
-    if tab.scaled and values and min(values) > 0 and max(values) > 5 * min(values):
-        _scale_by_powers(axes, max(values) / min(values))
-    elif values and min(values) == max(values):
-        axes.set_yticks([values[0]])
-    if axis != "seconds":
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.set_title(tab.title, loc="left", fontsize=11, fontweight="bold", color=INK, pad=10)
-    axes.set_xlabel(axis, color=QUIET)
-    axes.grid(axis="y", color=FAINT, linewidth=0.8)
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(QUIET)
-    axes.tick_params(which="both", colors=QUIET, length=0, labelsize=9)
-    axes.set_axisbelow(True)
-
-
-def _scale_by_powers(axes: "Axes", ratio: float) -> None:
-    """Scale values by their logarithm; where they span less than two powers of ten, label some between."""
-    from matplotlib.ticker import LogLocator, NullLocator, StrMethodFormatter
-
-    axes.set_yscale("log")
-    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if ratio < 100 else (1,)))
-    axes.yaxis.set_minor_locator(NullLocator())
-    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
-
-
-def marker_of(arm: int) -> str:
-    """Give the marker of an arm, which shifts each time the hues begin again."""
-    return tuple(MARKERS)[(arm + arm // len(HUES)) % len(MARKERS)]
-
-
-def _draw_run(axes: "Axes", run: RunCurves, marker: str) -> None:
-    *others, main = [curve for curve in run.curves if curve.x] or [Curve([], [])]
-    for curve in others:
-        axes.plot(*_drawn(curve), color=run.color, linewidth=1, linestyle=(0, (3, 2)), alpha=0.75)
-    x, y = _drawn(main)
-    axes.plot(x, y, color=run.color, linewidth=1.8, marker=marker, markersize=4, markevery=len(x) // 8 + 1)
-    if others and run.best is not None and run.judged is not None:
-        axes.plot([run.best], [run.judged], color=run.color, marker="*", markersize=11)
-    if run.diverged is not None:
-        at_top = axes.get_xaxis_transform()
-        axes.plot([run.diverged], [1], color=run.color, marker="^", clip_on=False, transform=at_top)
-
-
-def _drawn(curve: Curve) -> tuple[list[float], list[float]]:
-    x, y = decimate(curve.x, curve.y, _COLUMNS)
-    return x, [value if math.isfinite(value) else math.nan for value in y]
-
-
-def _name(figure: "Figure", arms: Sequence[Arm]) -> None:
-    """Name arms and signs below the panels."""
+def _name(figure: "Figure", arms: Sequence[Arm], shown: set[str]) -> None:
+    """Name arms and signs below the panels, which the figure grows for."""
+    from matplotlib.font_manager import FontProperties
     from matplotlib.lines import Line2D
+    from matplotlib.textpath import text_to_path
 
     handles = [
         Line2D([], [], color=HUES[index % len(HUES)], linewidth=1.8, marker=marker_of(index), markersize=4)
         for index in range(min(len(arms), _MAX_NAMED))
     ]
-    labels = [arm.label for arm in arms[:_MAX_NAMED]]
+    labels = [
+        _short(arm.label) + (f" (not compared: {why})" if why else "")
+        for arm, why in zip(arms[:_MAX_NAMED], side_by_side(arms).not_compared, strict=False)
+    ]
     if len(arms) > _MAX_NAMED:
         handles.append(Line2D([], [], linestyle=""))
         labels.append(f"and {len(arms) - _MAX_NAMED} more")
-    handles += [
-        Line2D([], [], color=QUIET, linewidth=1, linestyle=(0, (3, 2))),
-        Line2D([], [], color=QUIET, linestyle="", marker="*", markersize=9),
-        Line2D([], [], color=QUIET, linestyle="", marker="^", markersize=6),
-    ]
-    labels += ["training", "best", "diverged"]
+    signs = {name: look for name, (_, look) in SIGNS.items() if name in shown}
+    handles += [Line2D([], [], color=QUIET, **look) for look in signs.values()]
+    labels += signs
+    font = FontProperties(size=9)
+    points = [text_to_path.get_text_width_height_descent(label, font, False)[0] for label in labels]
+    width, height = figure.get_size_inches()  # a name needs 0.7 beside its letters, and 0.19 in height
+    num_columns = min(4, max(1, int(width / (0.7 + max(points) / 72))))
+    figure.set_size_inches(width, height + 0.2 + 0.19 * -(-len(labels) // num_columns))
     # A label that begins with _ would be left out: they are set afterwards.
     legend = figure.legend(
-        handles, ["x"] * len(labels), loc="outside lower left", ncols=4, frameon=False, fontsize=9
+        handles, ["x"] * len(labels), loc="outside lower left", ncols=num_columns, frameon=False, fontsize=9
     )
     for text, label in zip(legend.get_texts(), labels, strict=True):
         text.set_parse_math(False)  # $ in a run's name is a $
@@ -168,18 +112,26 @@ def _name(figure: "Figure", arms: Sequence[Arm]) -> None:
         text.set_color(INK)
 
 
+def _short(name: str) -> str:
+    """Cut a long name in its middle: its end tells what differs."""
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"
+
+
 @contextmanager
 def _plain_matplotlib(salt: str = "normlab", fonttype: str = "path") -> Generator[None]:
     """Draw with matplotlib's own defaults, whatever somebody's matplotlibrc says (usetex runs LaTeX)."""
-    import matplotlib
+    # A wrong matplotlibrc or MPLBACKEND, or a place that can't be written, concerns no file.
+    with loggers("matplotlib", level=logging.ERROR), environment((), {"MPLBACKEND": "agg"}):
+        import matplotlib
 
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        # Its letters are DejaVu's; others become boxes.
-        warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from font", UserWarning)
-        matplotlib.rcdefaults()
-        # The salt makes ids that are the same each time, and not those of another drawing on the page.
-        matplotlib.rcParams.update({"svg.hashsalt": salt, "svg.fonttype": fonttype})
-        yield
+        with matplotlib.rc_context(), warnings.catch_warnings():
+            # Its letters are DejaVu's; others become boxes.
+            warnings.filterwarnings("ignore", r"Glyph \d+ .*missing from font", UserWarning)
+            matplotlib.rcdefaults()
+            # The salt makes ids that are the same each time, and not those of another drawing on the page.
+            matplotlib.rcParams.update({"svg.hashsalt": salt, "svg.fonttype": fonttype})
+            yield
 
 
 def _save(figure: "Figure", format: str, transparent: bool = False) -> bytes:

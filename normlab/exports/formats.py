@@ -1,15 +1,19 @@
 """The formats that runs can be exported to, and the one way to export."""
 
+import os
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from threading import Lock
 
 from normlab.core.errors import NormlabError, Problem
 from normlab.core.files import write_atomically
 from normlab.core.parsing import nearest
+from normlab.core.text import visible
 from normlab.exports.document import write_json
 from normlab.exports.exhibit import Exhibit
 from normlab.exports.figures import write_png, write_svg
@@ -95,6 +99,9 @@ FORMATS: dict[str, Format] = {
 }
 """By the name that people type."""
 
+# Environment, warnings and matplotlib's settings are the process's.
+_ONE_AT_A_TIME = Lock()
+
 
 def default_target(exhibits: Sequence[Exhibit], format: str) -> Path:
     """Name the file or folder that an export goes to where nobody says."""
@@ -110,8 +117,11 @@ def export(exhibits: Sequence[Exhibit], format: str, target: Path, overwrite: bo
     run by itself and there are several: they are named by the runs' ids then. What is there already is
     replaced only with `overwrite`, and stays as it was where the export fails.
 
+    Several threads wait for each other.
+
     Raises: ExportError for what can't be written or stands there already, an unknown format, or one whose
-    packages aren't installed; DataError where a graph needs data that can't be read.
+    packages aren't installed; CheckpointError where weights can't be read, or are another run's; DataError
+    where a graph needs data that can't be read.
     """
     known = _known(format)
     if known.missing:
@@ -121,12 +131,18 @@ def export(exhibits: Sequence[Exhibit], format: str, target: Path, overwrite: bo
         raise ExportError(Problem("run", "can't name a file", "import it under another id", odd[0]))
     if not exhibits:
         raise ExportError(Problem("export", "has no run to write", "name one or more"))
+    remedy = "free space, or name another place"
     try:
-        return _write(exhibits, known, target, overwrite)
+        with _ONE_AT_A_TIME:
+            return _write(exhibits, known, target.absolute(), overwrite)
+    except NormlabError:
+        raise
     except OSError as error:
         place, reason = str(error.filename or target), error.strerror or str(error)
-        remedy = "free space, or name another place"
         raise ExportError(Problem(place, f"can't be written: {reason}", remedy)) from error
+    except Exception as error:  # other people's libraries have their own
+        reason = visible(str(error).partition("\n")[0] or type(error).__name__, 200)
+        raise ExportError(Problem(str(target), f"can't be written as {format}: {reason}", remedy)) from error
 
 
 def _known(format: str) -> Format:
@@ -140,27 +156,37 @@ def _is_folder(format: Format, exhibits: Sequence[Exhibit]) -> bool:
 
 
 def _write(exhibits: Sequence[Exhibit], format: Format, target: Path, overwrite: bool) -> list[Path]:
-    target = target.absolute()
-    if not _is_folder(format, exhibits):
-        if target.is_dir():
-            raise ExportError(Problem(str(target), "is a folder", "name a file in it"))
-        _refuse([target], overwrite)
-        assert format.render is not None
-        write_atomically(target, format.render(exhibits))
-        return [target]
-    if target.exists() and not target.is_dir():
+    is_folder = _is_folder(format, exhibits)
+    if not is_folder and target.exists() and not target.is_file():
+        rule, remedy = ("is a folder", "name a file in it") if target.is_dir() else ("is no file", "name one")
+        raise ExportError(Problem(str(target), rule, remedy))
+    if is_folder and target.exists() and not target.is_dir():
         raise ExportError(Problem(str(target), "is no folder", "name another place"))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as staging:
-        if format.one_run and len(exhibits) > 1:
-            for exhibit in exhibits:
-                _make([exhibit], format, Path(staging, f"{exhibit.run.id}{format.suffix}"))
-        else:
-            _make(exhibits, format, Path(staging))
-        made = sorted(Path(staging).iterdir())
-        _refuse([target / path.name for path in made], overwrite)
-        target.mkdir(exist_ok=True)
-        return [_move(path, target / path.name) for path in made]
+    if not is_folder:
+        _refuse([target], overwrite)
+    folder = target if is_folder else target.parent
+    is_new = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        # Inside, for the folder may be a link or a mount: what is elsewhere can't be renamed into it.
+        with TemporaryDirectory(prefix=".normlab-", dir=folder) as staging:
+            new, old = Path(staging, "new"), Path(staging, "old")
+            new.mkdir()
+            old.mkdir()
+            if format.one_run and is_folder and len(exhibits) > 1:
+                for exhibit in exhibits:
+                    _make([exhibit], format, new / f"{exhibit.run.id}{format.suffix}")
+            else:
+                _make(exhibits, format, new if is_folder else new / target.name)
+            places = [folder / path.name for path in sorted(new.iterdir())]
+            _refuse(places, overwrite)
+            _place(places, new, old)
+            return places
+    except BaseException:
+        if is_new:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _make(exhibits: Sequence[Exhibit], format: Format, path: Path) -> None:
@@ -171,19 +197,24 @@ def _make(exhibits: Sequence[Exhibit], format: Format, path: Path) -> None:
         format.fill(exhibits, path)
 
 
-def _refuse(paths: Sequence[Path], overwrite: bool) -> None:
-    """Refuse to replace what is there."""
-    for path in paths:
-        if path.exists() and not overwrite:
-            raise ExportError(Problem(str(path), "is there already", "name another place, or overwrite it"))
+def _refuse(places: Sequence[Path], overwrite: bool) -> None:
+    """Refuse to replace what is there, be it a link that leads nowhere."""
+    for place in places:
+        if os.path.lexists(place) and not overwrite:
+            raise ExportError(Problem(str(place), "is there already", "name another place, or overwrite it"))
 
 
-def _move(made: Path, target: Path) -> Path:
-    """Rename into place; a folder that is there goes once the new one stands."""
-    if target.is_dir():
-        with TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as old:
-            target.rename(Path(old, target.name))
-            made.rename(target)
-    else:
-        made.replace(target)
-    return target
+def _place(places: Sequence[Path], new: Path, old: Path) -> None:
+    """Rename what is new into place; what stood there waits among the old, and comes back on an error."""
+    try:
+        for place in places:
+            if os.path.lexists(place):
+                place.rename(old / place.name)
+            (new / place.name).rename(place)
+    except BaseException:
+        for kept in old.iterdir():
+            place = new.parent.parent / kept.name
+            if os.path.lexists(place):
+                place.rename(new / kept.name)
+            kept.rename(place)
+        raise

@@ -15,11 +15,10 @@ from normlab import __version__
 from normlab.components.datasets import Dataset, Outline, Samples
 from normlab.core import places
 from normlab.core.errors import DataError, Problem
-from normlab.engine.data import moments, read
+from normlab.engine.data import Array, read, scales
 from normlab.engine.evaluation import Tally, chunks
 from normlab.engine.events import Point
-from normlab.engine.module import build_module
-from normlab.engine.sealed import unseal
+from normlab.exports.best_weights import best_model, best_of
 from normlab.exports.exhibit import Exhibit
 from normlab.lab.experiment import Experiment
 from normlab.layers.dropout import RandomLayer
@@ -40,31 +39,23 @@ def trace(exhibit: Exhibit) -> Graph:
 
     The data is read for that; the model is asked about the validation part.
 
-    Raises: CheckpointError when the weights can't be read; DataError when the data can't be, or is not what
-    the run was trained with.
+    Raises: CheckpointError when the weights can't be read, or are another run's; DataError when the data
+    can't be, or is not what the run was trained with.
     """
     experiment, folder = exhibit.history.experiment, places.data()
-    weights, texts = unseal(exhibit.run.folder / "best.safetensors")
-    point = Point.model_validate_json(texts["point"])
+    best = best_of(exhibit)
     train, val = read(experiment, folder)
     outline = experiment.dataset.outline(folder)
-    model = build_module(
-        experiment.model,
-        outline.shape,
-        experiment.loss.num_outputs(outline),
-        experiment.seed,
-        torch.device("cpu"),
-    )
-    model.load_state_dict(weights)
+    model = best_model(exhibit, best, outline)
     _simplify(model)
-    module = Prepared(model, experiment.dataset, torch.from_numpy(train.x)).eval()
+    module = Prepared(model, experiment.dataset, train.x).eval()
     loss = _val_loss(module, experiment, outline, val)
-    _compare(exhibit.run.id, point, loss)
+    _compare(exhibit.run.id, best.point, loss)
     samples = torch.from_numpy(train.x[[0, -1]])  # torch takes a batch of one for a constant
     program = torch.export.export(
         module, (samples,), dynamic_shapes={"samples": {0: Dim("batch")}}, strict=False
     )
-    return Graph(program, _metadata(exhibit, outline, point, loss))
+    return Graph(program, _metadata(exhibit, outline, best.point, loss))
 
 
 class Prepared(nn.Module):
@@ -77,20 +68,13 @@ class Prepared(nn.Module):
     mean: Tensor | None
     deviation: Tensor | None
 
-    def __init__(self, model: nn.Module, dataset: Dataset, train: Tensor) -> None:
+    def __init__(self, model: nn.Module, dataset: Dataset, train: Array) -> None:
         super().__init__()
         self.model, self.by_sample = model, dataset.standardize == "sample"
-        factor = mean = deviation = None
-        if fault := dataset.scale_fault:
-            factor = torch.ones(1, *train.shape[1:])
-            factor[:, fault.feature] = fault.factor
-            train = train * factor
-        if dataset.standardize in ("feature", "channel"):
-            axes = (0,) if dataset.standardize == "feature" else (0, *range(2, train.ndim))
-            mean, deviation = map(torch.from_numpy, moments(train.numpy(), axes))
-        self.register_buffer("factor", factor)
-        self.register_buffer("mean", mean)
-        self.register_buffer("deviation", deviation)
+        factor, centre = scales(dataset, train)
+        mean, deviation = centre or (None, None)
+        for name, array in (("factor", factor), ("mean", mean), ("deviation", deviation)):
+            self.register_buffer(name, None if array is None else torch.from_numpy(array))
 
     def forward(self, samples: Tensor) -> Tensor:
         x = samples if self.factor is None else samples * self.factor
@@ -137,10 +121,13 @@ def _val_loss(module: nn.Module, experiment: Experiment, outline: Outline, val: 
 def _compare(run: str, point: Point, loss: float | None) -> None:
     """Refuse a model that no longer does what it did: its data, or a part's code, has changed since.
 
-    Shorter floats and other devices stay within a few percent.
+    Shorter floats and other devices stay within a few percent, of a loss near 0 within as much again.
     """
     before = point.metrics.get("val_loss")
-    if loss is None or before is None or abs(loss - before) <= 0.1 * abs(before) + 0.01:
+    if loss is None or before is None:
+        return
+    size = max(abs(before), 1e-6)
+    if abs(loss - before) <= 0.1 * size + min(0.01, size):
         return
     rule = f"is not what run {run} was trained with: its val_loss was {before:.4g}, and is {loss:.4g} now"
     raise DataError(Problem("dataset", rule, "export its weights alone, as safetensors"))

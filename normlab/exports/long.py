@@ -5,10 +5,12 @@ import io
 import math
 from collections.abc import Iterator, Sequence
 
+from normlab.core.errors import show_scalar
 from normlab.core.quoting import for_csv
-from normlab.exports.exhibit import Exhibit, changed_settings
+from normlab.exports.exhibit import Exhibit
+from normlab.exports.settings import Setting, changed_settings
 
-COLUMNS = ("run", "label", "arm", "seed", "epoch", "step", "seconds", "metric", "value")
+COLUMNS = ("run", "label", "arm", "origin", "seed", "epoch", "step", "seconds", "metric", "value")
 """Then come the settings that differ among the runs, by their paths."""
 
 _Number = tuple[int, int, float, str, float]
@@ -19,27 +21,27 @@ def write_csv(exhibits: Sequence[Exhibit]) -> bytes:
 
     Text that a spreadsheet would run as a formula gets a leading apostrophe.
     """
-    settings = changed_settings(exhibits)
+    settings = changed_settings([each.history.experiment for each in exhibits])
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow([*COLUMNS, *settings])
     for index, exhibit in enumerate(exhibits):
         head = [*map(for_csv, _names(exhibit)), exhibit.history.experiment.seed]
-        tail = [for_csv(values[index] or "") for values in settings.values()]
+        tail = [_csv_value(values[index]) for values in settings.values()]
         writer.writerows([*head, *number, *tail] for number in _numbers(exhibit))
     return file.getvalue().encode()
 
 
 def write_parquet(exhibits: Sequence[Exhibit]) -> bytes:
-    """Write a row per measured number; settings that are numbers in every run are numbers here too."""
+    """Write a row per measured number; settings that are numbers in every run that has them stay numbers."""
     import pyarrow as pa
     from pyarrow import parquet
 
-    settings = changed_settings(exhibits)
+    settings = changed_settings([each.history.experiment for each in exhibits])
     typed = {path: _typed(values) for path, values in settings.items()}
     text = pa.dictionary(pa.int32(), pa.string())
-    types = [text, text, text, pa.int64(), pa.int64(), pa.int64(), pa.float64(), text, pa.float64()]
-    types += [pa.float64() if isinstance(values[0], float) else text for values in typed.values()]
+    types = [text] * 4 + [pa.int64()] * 3 + [pa.float64(), text, pa.float64()]
+    types += [text if any(isinstance(v, str) for v in values) else pa.float64() for values in typed.values()]
     schema = pa.schema(list(zip((*COLUMNS, *typed), types, strict=True)))
     file = io.BytesIO()
     with parquet.ParquetWriter(file, schema) as writer:
@@ -55,8 +57,8 @@ def write_parquet(exhibits: Sequence[Exhibit]) -> bytes:
     return file.getvalue()
 
 
-def _names(exhibit: Exhibit) -> tuple[str, str, str]:
-    return exhibit.run.id, exhibit.label, exhibit.run.arm
+def _names(exhibit: Exhibit) -> tuple[str, str, str, str]:
+    return exhibit.run.id, exhibit.label, exhibit.run.arm, exhibit.origin
 
 
 def _numbers(exhibit: Exhibit) -> Iterator[_Number]:
@@ -67,8 +69,13 @@ def _numbers(exhibit: Exhibit) -> Iterator[_Number]:
                 yield point.epoch, point.step, seconds, metric, value
 
 
-def _typed(values: list[str | None]) -> Sequence[float | str | None]:
-    try:
-        return [float(value or "") for value in values]
-    except ValueError:
-        return values
+def _csv_value(value: Setting | None) -> Setting:
+    if isinstance(value, str):
+        return for_csv(value)
+    return "" if value is None else show_scalar(value)
+
+
+def _typed(values: Sequence[Setting | None]) -> Sequence[float | str | None]:
+    if any(isinstance(value, bool | str) for value in values):
+        return [None if value is None else show_scalar(value) for value in values]
+    return values

@@ -8,11 +8,13 @@ import warnings
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfile
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from normlab.engine.events import FAILURES, Outcome, Point
 from normlab.exports.exhibit import Exhibit, prose
-from normlab.exports.quiet import environment
+from normlab.exports.quiet import environment, loggers
 from normlab.exports.settings import flat_settings
 
 if TYPE_CHECKING:
@@ -30,17 +32,21 @@ def fill_mlflow(exhibits: Sequence[Exhibit], folder: Path) -> None:
 
     MLflow keeps an infinity as the largest number that there is. Weights are no part of it.
     """
-    with environment(("MLFLOW_",), {"MLFLOW_DISABLE_TELEMETRY": "true"}), _silent():
-        from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
+    # Made elsewhere: a ? or % in the folder's path would be read as part of an address.
+    with TemporaryDirectory() as scratch:
+        made = Path(scratch, "mlflow.db")
+        with environment(("MLFLOW_",), {"MLFLOW_DISABLE_TELEMETRY": "true"}), _silent():
+            from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-        # This scheme is the place that whoever serves the store chooses.
-        store = SqlAlchemyStore(f"sqlite:///{folder / 'mlflow.db'}", "mlflow-artifacts:/")
-        try:
-            experiment = str(store.create_experiment("normlab"))
-            for exhibit in exhibits:
-                _write(store, experiment, exhibit)
-        finally:
-            store.engine.dispose()
+            # This scheme is the place that whoever serves the store chooses.
+            store = SqlAlchemyStore(f"sqlite:///{made}", "mlflow-artifacts:/")
+            try:
+                experiment = str(store.create_experiment("normlab"))
+                for exhibit in exhibits:
+                    _write(store, experiment, exhibit)
+            finally:
+                store.engine.dispose()
+        copyfile(made, folder / made.name)
 
 
 def _write(store: "SqlAlchemyStore", experiment: str, exhibit: Exhibit) -> None:
@@ -102,15 +108,7 @@ def _silent() -> Generator[None]:
     """Keep the store from telling how it makes its tables."""
     from sqlalchemy.exc import SADeprecationWarning
 
-    loggers = [logging.getLogger(name) for name in ("mlflow", "alembic")]
-    levels = [logger.level for logger in loggers]
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "The ``noload`` loader", SADeprecationWarning)
-            importlib.import_module("mlflow")  # which sets its loggers' levels
-            for logger in loggers:
-                logger.setLevel(logging.WARNING)
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    importlib.import_module("mlflow")  # which sets its loggers' levels
+    with warnings.catch_warnings(), loggers("mlflow", "alembic", level=logging.WARNING):
+        warnings.filterwarnings("ignore", "The ``noload`` loader", SADeprecationWarning)
+        yield

@@ -8,7 +8,8 @@ from pathlib import Path
 from normlab import __version__
 from normlab.core.text import visible
 from normlab.exports.exhibit import Arm, Exhibit, by_arm, prose, side_by_side
-from normlab.exports.figures import HUES, HUES_ON_DARK, MARKERS, inline_svg, marker_of, measured_tabs
+from normlab.exports.figures import inline_svg, measured_tabs
+from normlab.exports.panel import HUES, HUES_ON_DARK, MARKERS, SIGNS, marker_of
 from normlab.views.comparison import Comparison
 from normlab.views.comparison_cells import ABSENT, Cell, Row
 from normlab.views.durations import clock
@@ -46,9 +47,9 @@ _PAGE = """\
 def write_html(exhibits: Sequence[Exhibit]) -> bytes:
     """Write the page: light or dark as its reader likes, fit to print; all text in it is escaped."""
     arms = by_arm(exhibits)
-    comparison = side_by_side(exhibits, all_settings=True)
+    comparison = side_by_side(arms, all_settings=True)
     sections = (
-        _curves(exhibits, arms),
+        _curves(exhibits, arms, comparison.not_compared),
         _results(comparison),
         _runs(exhibits),
         _notes(exhibits),
@@ -91,15 +92,20 @@ def _style() -> str:
 # Sections.
 
 
-def _curves(exhibits: Sequence[Exhibit], arms: Sequence[Arm]) -> str:
-    tabs = measured_tabs(exhibits)
-    if not tabs:
+def _curves(exhibits: Sequence[Exhibit], arms: Sequence[Arm], not_compared: Sequence[str]) -> str:
+    drawn = [(tab.title, *inline_svg(arms, tab)) for tab in measured_tabs(exhibits)]
+    if not drawn:
         return ""
-    named = "".join(f"<li>{_mark(index)}{escape(arm.label)}</li>" for index, arm in enumerate(arms))
-    signs = '<li class="quiet">solid: validation, dashed: training, ★ best, ▲ diverged</li>'
+    named = "".join(
+        f"<li>{_mark(index)}{escape(arm.label)}{_quiet(f' not compared: {why}' if why else '')}</li>"
+        for index, (arm, why) in enumerate(zip(arms, not_compared, strict=True))
+    )
+    found = set[str]().union(*(shown for *_, shown in drawn))
+    signs = "".join(
+        f"<li>{_quiet(f'{sign} {name}')}</li>" for name, (sign, _) in SIGNS.items() if name in found
+    )
     figures = "".join(
-        f'<figure role="img" aria-label="{escape(tab.title)}">{inline_svg(exhibits, tab)}</figure>\n'
-        for tab in tabs
+        f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>\n" for title, svg, _ in drawn
     )
     return _section(
         "Curves", f'<ul class="legend">{named}{signs}</ul>\n<div class="curves">\n{figures}</div>'
@@ -107,32 +113,42 @@ def _curves(exhibits: Sequence[Exhibit], arms: Sequence[Arm]) -> str:
 
 
 def _runs(exhibits: Sequence[Exhibit]) -> str:
-    heads = ("run", "name", "seed", "outcome", "device", "began (UTC)", "took", "tags")
-    head = "".join(f"<th>{head}</th>" for head in heads)
-    rows = "".join(f"<tr>{''.join(_run_cells(exhibit))}</tr>\n" for exhibit in exhibits)
+    heads = ["run", "name", "seed", "outcome", "device", "began (UTC)", "took", "origin", "tags"]
+    cells = [_run_cells(exhibit) for exhibit in exhibits]
+    kept = [place for place, _ in enumerate(heads) if place < 7 or any(row[place] for row in cells)]
+    head = "".join(f"<th>{heads[place]}</th>" for place in kept)
+    rows = "".join(f"<tr>{''.join(f'<td>{row[place]}</td>' for place in kept)}</tr>\n" for row in cells)
     return _section("Runs", _framed(f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>", "plain"))
 
 
-def _run_cells(exhibit: Exhibit) -> Iterable[str]:
+def _run_cells(exhibit: Exhibit) -> list[str]:
     run = exhibit.run
-    reason = f'<br><span class="quiet">{escape(visible(run.reason, 400))}</span>' if run.reason else ""
-    yield f"<td><code>{escape(run.id)}</code></td>"
-    yield f"<td>{escape(exhibit.label)}</td>"
-    yield f"<td>{exhibit.history.experiment.seed}</td>"
-    yield f"<td>{(run.outcome or 'under way').replace('_', ' ')}{reason}</td>"
-    yield f"<td>{escape(visible(run.device or ABSENT))}</td>"
-    yield f'<td class="whole">{_moment(run.created)}</td>'
-    yield f"<td>{clock(run.seconds)}</td>"
-    tags = "".join(f'<span class="tag">{escape(visible(tag))}</span>' for tag in run.tags)
-    yield f"<td>{tags}</td>"
+    reason = f"<br>{_quiet(visible(run.reason, 400))}" if run.reason else ""
+    return [
+        f"<code>{escape(run.id)}</code>",
+        escape(exhibit.label),
+        str(exhibit.history.experiment.seed),
+        (run.outcome or "under way").replace("_", " ") + reason,
+        escape(visible(run.device or ABSENT)),
+        f'<span class="whole">{_moment(run.created)}</span>',
+        clock(run.seconds),
+        escape(exhibit.origin),
+        "".join(f'<span class="tag">{escape(visible(tag))}</span>' for tag in run.tags),
+    ]
 
 
 def _notes(exhibits: Sequence[Exhibit]) -> str:
+    """Write each run's note, and each warning once, with the runs that it was given to."""
+    warned: dict[str, list[Exhibit]] = {}
+    for each in exhibits:
+        for warning in each.history.warnings:
+            warned.setdefault(warning, []).append(each)
+    texts = [(each.run.note, [each]) for each in exhibits if each.run.note]
+    texts += warned.items()
     notes = [
-        f"<p><code>{escape(each.run.id)}</code> {escape(each.label)}</p>\n"
+        f"<p>{', '.join(f'<code>{escape(each.run.id)}</code> {escape(each.label)}' for each in runs)}</p>\n"
         f"<blockquote>{escape(prose(text))}</blockquote>"
-        for each in exhibits
-        if (text := "\n".join(filter(None, (each.run.note, *each.history.warnings))))
+        for text, runs in texts
     ]
     return _section("Notes and warnings", "\n".join(notes)) if notes else ""
 
@@ -168,7 +184,9 @@ def _environment(exhibits: Sequence[Exhibit]) -> str:
         Row(visible(name), [Cell(visible(environment.get(name, ABSENT), 400)) for environment, _ in found])
         for name in names
     ]
-    return _section("Environment", _table(map(escape, heads) if len(heads) > 1 else (), [rows], "plain"))
+    return _section(
+        "Environment", _table(list(map(escape, heads)) if len(heads) > 1 else [], [rows], "plain")
+    )
 
 
 # Pieces.
@@ -179,32 +197,41 @@ def _section(title: str, content: str) -> str:
 
 
 def _comparison(arms: Sequence[str], sections: Iterable[Iterable[Row]]) -> str:
-    return _table((_mark(index) + escape(arm) for index, arm in enumerate(arms)), sections)
+    return _table([_mark(index) + escape(arm) for index, arm in enumerate(arms)], sections)
 
 
-def _table(heads: Iterable[str], sections: Iterable[Iterable[Row]], kind: str = "numbers") -> str:
-    head = "".join(f"<th>{head}</th>" for head in heads)
-    bodies = "\n".join(f"<tbody>\n{''.join(map(_row, rows))}</tbody>" for rows in sections)
-    return _framed((f"<thead><tr><th></th>{head}</tr></thead>\n" if head else "") + bodies, kind)
+def _table(heads: Sequence[str], sections: Iterable[Iterable[Row]], kind: str = "numbers") -> str:
+    """Write rows; a column with differences gives them one of their own, so that values stand in line."""
+    bodies = [list(rows) for rows in sections]
+    cells = [row.cells for rows in bodies for row in rows]
+    spare = [any(cell.difference is not None for cell in column) for column in zip(*cells, strict=True)]
+    head = "".join(f"<th>{head}</th>{'<td></td>' * room}" for head, room in zip(heads, spare, strict=False))
+    body = "\n".join(f"<tbody>\n{''.join(_row(row, spare) for row in rows)}</tbody>" for rows in bodies)
+    return _framed((f"<thead><tr><td></td>{head}</tr></thead>\n" if head else "") + body, kind)
 
 
 def _framed(rows: str, kind: str) -> str:
     return f'<div class="table"><table class="{kind}">\n{rows}\n</table></div>'
 
 
-def _row(row: Row) -> str:
-    first, *others = row.cells
-    spare = any(cell.difference is not None for cell in others)
-    cells = _cell(first) + "".join(_cell(cell, spare) for cell in others)
+def _row(row: Row, spare: Sequence[bool]) -> str:
+    cells = "".join(_cell(cell, room) for cell, room in zip(row.cells, spare, strict=True))
     return f"<tr><th>{escape(row.name)}</th>{cells}</tr>\n"
 
 
-def _cell(cell: Cell, spare: bool = False) -> str:
-    """Write a value; `spare` leaves room for a difference, so that the row's values stand in line."""
-    kinds = " ".join(["whole"] * spare + ["best"] * cell.is_best)
-    difference = str(cell)[len(cell.text) :][2:-1]  # without the space and the brackets
-    room = f'<span class="difference">{escape(difference)}</span>' if spare else ""
-    return f'<td class="{kinds}">{escape(cell.text)}{room}</td>'
+def _cell(cell: Cell, room: bool) -> str:
+    kinds = " ".join(["whole"] * (cell.value is not None) + ["best"] * cell.is_best)
+    text = cell.text if cell.value is None else _minus(cell.text)
+    difference = f'<td class="difference">{escape(_minus(cell.difference_text))}</td>' if room else ""
+    return f'<td class="{kinds}">{escape(text)}</td>{difference}'
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "\N{MINUS SIGN}")
+
+
+def _quiet(text: str) -> str:
+    return f'<span class="quiet">{escape(text)}</span>' if text else ""
 
 
 def _mark(arm: int) -> str:

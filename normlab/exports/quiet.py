@@ -1,5 +1,6 @@
-"""Other people's libraries, kept from the network, from the user's settings and from talking."""
+"""Other people's libraries, kept from the user's variables and from talking."""
 
+import logging
 import os
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -22,3 +23,17 @@ def environment(prefixes: tuple[str, ...], values: Mapping[str, str]) -> Generat
         for name in [name for name in os.environ if name.startswith(prefixes) or name in values]:
             del os.environ[name]
         os.environ.update(before)
+
+
+@contextmanager
+def loggers(*names: str, level: int) -> Generator[None]:
+    """Give loggers a level until the end."""
+    found = [logging.getLogger(name) for name in names]
+    before = [logger.level for logger in found]
+    try:
+        for logger in found:
+            logger.setLevel(level)
+        yield
+    finally:
+        for logger, old in zip(found, before, strict=True):
+            logger.setLevel(old)

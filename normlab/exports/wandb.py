@@ -1,9 +1,13 @@
 """Runs as Weights & Biases writes them offline."""
 
+import errno
 from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from normlab.engine.events import FAILURES
 from normlab.exports.exhibit import Exhibit, prose
@@ -47,30 +51,34 @@ def fill_wandb(exhibits: Sequence[Exhibit], folder: Path) -> None:
             )
             try:
                 for exhibit in exhibits:
-                    _write(exhibit, Path(scratch, "runs"), settings)
+                    _write(exhibit, Path(scratch, exhibit.run.id), settings)
             finally:
                 wandb.teardown()
-        for made in Path(scratch, "runs", "wandb").glob("offline-run-*"):
-            place = folder / made.name
+        for exhibit in exhibits:
+            # Its logs tell of this machine, and the names of its folders of this moment.
+            (made,) = Path(scratch, exhibit.run.id).glob("wandb/offline-run-*/*.wandb")
+            refuse_cut(made)
+            began = datetime.fromtimestamp(exhibit.run.created, UTC)
+            place = folder / f"offline-run-{began:%Y%m%d_%H%M%S}-{exhibit.run.id}"
             place.mkdir()
-            for file in made.glob("*.wandb"):  # its logs tell of this machine
-                place.joinpath(file.name).write_bytes(file.read_bytes())
+            copyfile(made, place / made.name)
 
 
 def _write(exhibit: Exhibit, folder: Path, settings: "Settings") -> None:
     import wandb
 
     run, history = exhibit.run, exhibit.history
-    facts = {"arm": run.arm, "device": run.device, "environment": run.environment, "origin": run.origin}
+    facts = {"arm": prose(run.arm), "device": prose(run.device or ""), "origin": prose(run.origin or "")}
+    versions = {prose(name): prose(value) for name, value in run.environment.items()}
     written = wandb.init(
         mode="offline",
         dir=folder,
         project="normlab",
         id=run.id,
         name=exhibit.label,
-        tags=[tag[:64] for tag in run.tags if tag],
+        tags=[prose(tag)[:64] for tag in run.tags if tag],
         notes=prose(run.note),
-        config={**flat_settings(history.experiment), "normlab": facts},
+        config={**flat_settings(history.experiment), "normlab": {**facts, "environment": versions}},
         settings=settings,
     )
     for point in history.points:
@@ -79,6 +87,27 @@ def _write(exhibit: Exhibit, folder: Path, settings: "Settings") -> None:
         written.log({**point.metrics, **when}, step=point.step)
     for name, value in (history.best.metrics if history.best else {}).items():
         written.summary[f"best/{name}"] = value
-    for name in ("outcome", "reason"):
-        written.summary[name] = getattr(run, name)
-    written.finish(exit_code=int(run.outcome in FAILURES))
+    written.summary.update({"outcome": run.outcome, "reason": prose(run.reason or "")})
+    written.finish(exit_code=int(run.outcome in (None, "interrupted", *FAILURES)))
+
+
+def refuse_cut(made: Path) -> None:
+    """Make sure that the last record is there: on a full disk wandb-core stops, and says nothing.
+
+    Records lie as in LevelDB's log, behind seven bytes: in blocks, each piece with a head.
+
+    Raises: OSError.
+    """
+    messages: Any = import_module("wandb.proto.wandb_internal_pb2")
+    block, head = 32_768, 7
+    raw, place, kind, record = made.read_bytes(), 7, 0, b""
+    while place + head <= len(raw):
+        if (left := block - place % block) < head:
+            place += left
+            continue
+        length, kind = int.from_bytes(raw[place + 4 : place + 6], "little"), raw[place + 6]
+        record = (record if kind in (3, 4) else b"") + raw[place + head : place + head + length]
+        place += head + length
+    is_whole = place == len(raw) and kind in (1, 4)
+    if not is_whole or not messages.Record.FromString(record).HasField("exit"):
+        raise OSError(errno.ENOSPC, "its end is missing, as on a full disk", str(made))

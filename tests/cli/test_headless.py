@@ -50,7 +50,10 @@ def test_json_is_a_line_an_event(normlab, preset):
         ("batch norm", 7, 7),
     ]
     assert [event.outcome for event in events if isinstance(event, RunFinished)] == ["completed"] * 2
-    assert [json.loads(line)["event"] for line in done.stdout.splitlines()[:2]] == ["run_created", "run_started"]
+    assert [json.loads(line)["event"] for line in done.stdout.splitlines()[:2]] == [
+        "run_created",
+        "run_started",
+    ]
 
 
 def test_settings_change_every_arm(normlab, preset):

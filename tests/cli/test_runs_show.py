@@ -101,6 +101,15 @@ def test_seeds_of_one_experiment_share_a_column_beside_another(say, keep):
     assert [arm["runs"] for arm in found["arms"]] == [["aaaaaa"], ["bbbbbb"]]
 
 
+def test_runs_of_one_name_have_a_column_each(say, keep):
+    keep("aaaaaa")
+    keep("bbbbbb", {"optimizer.lr": 0.01})
+    keep("cccccc", {"optimizer.lr": 0.02})
+    found = json.loads(say("runs", "compare", "aaaaaa", "bbbbbb", "cccccc", "--json").out)
+    assert [arm["runs"] for arm in found["arms"]] == [["aaaaaa"], ["bbbbbb"], ["cccccc"]]
+    assert [arm["name"] for arm in found["arms"]][1:] == ["baseline · lr = 0.01", "baseline · lr = 0.02"]
+
+
 def test_a_comparison_as_csv_has_a_column_a_run(say, two):
     rows = list(csv.reader(io.StringIO(say("runs", "compare", "aba", "abb", "--csv").out)))
     assert rows[0] == ["setting", "baseline", "batch norm"]

@@ -1,6 +1,10 @@
 import dataclasses
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -16,7 +20,7 @@ def skip_without(format):
         pytest.skip(f"needs normlab[{FORMATS[format].extra}]")
 
 
-@pytest.mark.parametrize("format", QUICK)
+@pytest.mark.parametrize("format", [*QUICK, pytest.param("onnx", marks=pytest.mark.slow)])
 def test_an_export_stands_where_it_was_sent(tmp_path, pair, format):
     skip_without(format)
     target = tmp_path / "deep" / "er" / default_target(pair, format)
@@ -27,7 +31,7 @@ def test_an_export_stands_where_it_was_sent(tmp_path, pair, format):
     assert [path.name for path in target.parent.iterdir()] == [target.name]
 
 
-@pytest.mark.parametrize("format", QUICK)
+@pytest.mark.parametrize("format", [*QUICK, pytest.param("wandb", marks=pytest.mark.slow)])
 def test_what_is_there_is_replaced_only_when_told(tmp_path, pair, format):
     skip_without(format)
     target = tmp_path / default_target(pair, format)
@@ -69,7 +73,7 @@ def test_an_export_that_fails_leaves_all_as_it_was(tmp_path, pair, monkeypatch, 
             (folder / "half").write_text("half")
         raise OSError(28, "No space left on device")
 
-    broken = Format("broken", ".x", render=fail) if kind == "file" else Format("broken", fill=fail)
+    broken = Format("broken", ".x", fail) if kind == "file" else Format("broken", fill=fail)
     monkeypatch.setitem(FORMATS, "broken", broken)
     target = tmp_path / "target"
     if kind == "file":
@@ -78,6 +82,106 @@ def test_an_export_that_fails_leaves_all_as_it_was(tmp_path, pair, monkeypatch, 
         export(pair, "broken", target, overwrite=True)
     assert [path.name for path in tmp_path.iterdir()] == (["target"] if kind == "file" else [])
     assert kind == "folder" or target.read_text() == "old"
+
+
+def test_a_folder_on_another_disk_is_exported_to(tmp_path, pair):
+    disk = Path("/dev/shm")
+    if not os.access(disk, os.W_OK) or disk.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("needs a second file system")
+    with TemporaryDirectory(dir=disk) as elsewhere:
+        target = tmp_path / "link"
+        target.symlink_to(elsewhere)
+        paths = export(pair, "safetensors", target)
+        assert export(pair, "safetensors", target, overwrite=True) == paths
+        assert sorted(path.name for path in Path(elsewhere).iterdir()) == ["aaa111", "bbb222"]
+
+
+def test_what_was_there_comes_back_where_the_new_cannot_be_placed(tmp_path, pair, monkeypatch):
+    def fill(exhibits, folder):
+        for name in ("a", "b"):
+            folder.joinpath(name).mkdir()
+            folder.joinpath(name, "new").touch()
+
+    def rename(self, target, _rename=Path.rename):
+        if self.parent.name == "new" and self.name == "b":
+            raise OSError(18, "Invalid cross-device link")
+        return _rename(self, target)
+
+    monkeypatch.setitem(FORMATS, "odd", Format("odd", fill=fill))
+    for name in ("a", "b"):
+        tmp_path.joinpath(name).mkdir()
+        tmp_path.joinpath(name, "old").touch()
+    monkeypatch.setattr(Path, "rename", rename)
+    with pytest.raises(ExportError, match="cross-device"):
+        export(pair, "odd", tmp_path, overwrite=True)
+    found = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert found == ["a", "a/old", "b", "b/old"]
+
+
+def test_errors_of_other_libraries_are_one_line(tmp_path, pair, monkeypatch):
+    def fail(exhibits):
+        raise RuntimeError("disk is full\x1b\nDetails: many")
+
+    monkeypatch.setitem(FORMATS, "odd", Format("odd", ".x", fail))
+    with pytest.raises(ExportError) as raised:
+        export(pair, "odd", tmp_path / "x")
+    told = (
+        f"{tmp_path / 'x'}: can't be written as odd: disk is full⟨U+001B⟩; free space, or name another place"
+    )
+    assert str(raised.value) == told
+
+
+def test_somebodys_part_file_stays(tmp_path, pair):
+    part = tmp_path / "x.csv.part"
+    part.write_text("mine")
+    export(pair, "csv", tmp_path / "x.csv")
+    assert part.read_text() == "mine"
+
+
+def test_a_link_that_leads_nowhere_is_replaced_only_when_told(tmp_path, pair):
+    link = tmp_path / "x.csv"
+    link.symlink_to(tmp_path / "gone")
+    with pytest.raises(ExportError, match="is there already"):
+        export(pair, "csv", link)
+    assert link.is_symlink()
+
+
+def test_exports_at_once_are_what_they_are_alone(tmp_path, pair, scripted):
+    skip_without("svg")
+    sets = [pair, pair[:1], [scripted([1.0, 0.5])], pair[1:]]
+    alone = [export(runs, "svg", tmp_path / f"alone{i}.svg")[0].read_bytes() for i, runs in enumerate(sets)]
+    with ThreadPoolExecutor(len(sets)) as pool:
+        made = pool.map(
+            lambda i: export(sets[i], "svg", tmp_path / f"{i}.svg")[0].read_bytes(), range(len(sets))
+        )
+        assert [*made] == alone
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("format", ["tensorboard", "mlflow", "wandb", "safetensors", "png"])
+def test_a_full_disk_is_told(tmp_path, scripted, train, format, capfd):
+    skip_without(format)
+    resource = pytest.importorskip("resource")
+    losses = [1 / (1 + epoch) for epoch in range(3000)]
+    exhibit = train("big", {"model.hidden": [256, 256]}) if format == "safetensors" else scripted(losses)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))  # the nearest to a full disk
+    try:
+        with pytest.raises(ExportError, match="can't be written"):
+            export([exhibit], format, tmp_path / "x")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert not any(tmp_path.iterdir())
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.slow
+def test_mlflow_takes_any_path(tmp_path, scripted):
+    skip_without("mlflow")
+    target = tmp_path / "what? 100%25 #a"
+    export([scripted([1.0])], "mlflow", target)
+    assert (target / "mlflow.db").stat().st_size > 10_000
+    assert [path.name for path in tmp_path.iterdir()] == [target.name]
 
 
 def test_a_missing_extra_is_told_in_one_line(tmp_path, pair, monkeypatch):

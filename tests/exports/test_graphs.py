@@ -11,8 +11,11 @@ from normlab.core import places
 from normlab.core.choice import members
 from normlab.core.errors import DataError
 from normlab.engine.data import read, scaler
+from normlab.engine.events import Point
 from normlab.engine.module import build_module
 from normlab.engine.sealed import CheckpointError, unseal
+from normlab.exports import graph
+from normlab.exports.best_weights import best_of
 from normlab.exports.onnx import write_onnx
 from normlab.exports.torch_export import FACTS, write_torch_export
 from normlab.lab.experiment import Experiment
@@ -113,6 +116,16 @@ def test_data_that_changed_since_is_refused(tmp_path, train):
     write_torch_export([exhibit])
     write(rows * [1, 1, -1])
     with pytest.raises(DataError, match="is not what run own was trained with"):
+        write_torch_export([exhibit])
+
+
+def test_a_loss_near_0_that_grew_is_refused(train, monkeypatch):
+    exhibit = train("near0")
+    best = best_of(exhibit)
+    small = Point(epoch=1, step=1, metrics={"val_loss": 0.0005})
+    monkeypatch.setattr(graph, "best_of", lambda _: dataclasses.replace(best, point=small))
+    monkeypatch.setattr(graph, "_val_loss", lambda *_: 0.0104)
+    with pytest.raises(DataError, match="its val_loss was 0.0005, and is 0.0104 now"):
         write_torch_export([exhibit])
 
 

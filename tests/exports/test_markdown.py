@@ -21,6 +21,20 @@ def test_a_seed_that_ran_twice_is_no_repetition(scripted):
     assert [cell.strip() for cell in header.split("|")[2:-1]] == ["baseline", "baseline (2)"]
 
 
+def test_arms_of_one_name_are_told_apart_by_what_they_change(scripted):
+    runs = [
+        scripted([0.5], "one"),
+        scripted([0.6], "two", {"optimizer.lr": 0.01}),
+        scripted([0.7], "three", {"optimizer.lr": 0.02}),
+        scripted([0.8], "four", origin="one:best"),
+    ]
+    table = write_markdown(runs).decode().splitlines()
+    header = [cell.strip() for cell in table[0].split("|")[2:-1]]
+    assert header == ["baseline", "baseline · lr = 0.01", "baseline · lr = 0.02", "baseline · from one:best"]
+    (origin,) = (row for row in table if row.startswith("| origin "))
+    assert [cell.strip() for cell in origin.split("|")[2:-1]] == ["–", "–", "–", "one:best"]
+
+
 def test_a_name_is_no_markup(odd):
     html = MarkdownIt("commonmark").enable("table").render(write_markdown([odd]).decode())
     assert "<script" not in html

@@ -63,6 +63,42 @@ def test_runs_without_points_have_a_page(scripted):
     assert "figure" not in Reader(write_html([scripted([])])).tags
 
 
+def words(exhibits):
+    return " ".join(" ".join(Reader(write_html(exhibits)).texts).split())
+
+
+def test_page_tells_what_is_not_compared_and_where_weights_came_from(scripted):
+    other = scripted([0.4], "two", {"dataset.kind": "moons"}, arm="moons", origin="one:best")
+    text = words([scripted([0.5], "one"), other])
+    assert "moons not compared: dataset differs" in text
+    assert text.count("one:best") == 2
+    assert "origin" not in words([scripted([0.5], "one")])
+
+
+def test_page_of_seeds_and_of_a_run_under_way(scripted):
+    runs = [scripted([0.5 + seed], f"run{seed}", {"seed": seed}) for seed in range(3)]
+    text = words([*runs, scripted([0.3], "now", {"optimizer.lr": 0.01}, outcome=None, finished=None)])
+    assert "baseline · 3 seeds" in text
+    assert "1.5000 ± 1.0000" in text
+    assert "baseline · lr = 0.01" in text
+    assert "under way" in text
+    assert "−1.2000" in words([scripted([1.5], "a"), scripted([0.3], "b", {"optimizer.lr": 0.1})])
+
+
+def test_a_warning_is_told_once_with_its_runs(scripted):
+    runs = [scripted([0.5], f"run{seed}", {"seed": seed}) for seed in range(3)]
+    for run in runs:
+        run.history.warnings.append("Watch out.")
+    text = words(runs)
+    assert text.count("Watch out.") == 1
+    assert "run0 baseline, run1 baseline, run2 baseline Watch out." in text
+
+
+def test_tags_have_a_column_only_where_a_run_has_some(pair, scripted):
+    assert "tags" in words(pair)
+    assert "tags" not in words([scripted([0.5])])
+
+
 def browse(tmp_path, raw, *options):
     file = tmp_path / "page.html"
     file.write_bytes(raw)

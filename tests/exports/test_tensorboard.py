@@ -1,6 +1,7 @@
 import math
 
 import pytest
+from markdown_it import MarkdownIt
 
 from normlab.exports.tensorboard import fill_tensorboard
 
@@ -29,10 +30,22 @@ def test_every_metric_comes_back_over_steps(tmp_path, pair):
             assert told == measured
 
 
+def test_files_tell_nothing_of_this_machine_and_this_moment(tmp_path, pair):
+    places = [tmp_path / "one", tmp_path / "two"]
+    for place in places:
+        place.mkdir()
+        fill_tensorboard(pair, place)
+    first, second = ({path.name: path.read_bytes() for path in place.rglob("events*")} for place in places)
+    assert first == second
+    assert [*first] == ["events.out.tfevents.1700000000.normlab"]
+
+
 def test_points_carry_the_time_at_which_they_were_measured(tmp_path, odd):
     fill_tensorboard([odd], tmp_path)
     scalars = read(tmp_path / odd.run.id).Scalars("val_loss")
     assert [event.wall_time for event in scalars] == [1.7e9 + 0.5 * epoch for epoch in (1, 2, 3, 4)]
+    (best,) = read(tmp_path / odd.run.id).Scalars("best/val_loss")
+    assert best.wall_time == 1.7e9 + 0.5
     assert [event.value for event in scalars[:3]] == [0.5, math.inf, -math.inf]
     assert math.isnan(scalars[3].value)
 
@@ -51,6 +64,9 @@ def test_settings_are_hyperparameters(tmp_path, pair):
 def test_summary_and_note_are_no_markup(tmp_path, odd):
     fill_tensorboard([odd], tmp_path)
     events = read(tmp_path / odd.run.id)
-    assert "val_loss" in text(events, "summary")
+    html = MarkdownIt("commonmark").enable("table").render(text(events, "summary"))
+    assert "<table>" in html
+    assert "<script" not in html
+    assert "href" not in html
     assert all(line.startswith("    ") for line in text(events, "note").splitlines())
     assert "\x1b" not in text(events, "note")

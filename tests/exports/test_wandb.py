@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from normlab.exports.formats import FORMATS
-from normlab.exports.wandb import fill_wandb
+from normlab.exports.wandb import fill_wandb, refuse_cut
 
 pytestmark = [
     pytest.mark.skipif(FORMATS["wandb"].missing, reason="needs normlab[wandb]"),
@@ -73,11 +73,36 @@ def test_runs_come_back_with_settings_and_metrics(tmp_path, pair, offline, capfd
         assert rows[0]["_timestamp"] == exhibit.run.created + rows[0]["seconds"]
 
 
+def test_folders_have_the_same_names_each_time(tmp_path, scripted):
+    fill_wandb([scripted([1.0])], tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["offline-run-20231114_221320-ccc333"]
+
+
+@pytest.mark.parametrize("outcome", ["completed", None, "interrupted", "failed"])
+def test_only_a_run_that_ended_well_exits_with_0(tmp_path, scripted, outcome):
+    fill_wandb([scripted([1.0], outcome=outcome)], tmp_path)
+    (exit,) = (r.exit for r in records(folders(tmp_path)["ccc333"]) if r.HasField("exit"))
+    assert exit.exit_code == (outcome != "completed")
+
+
+def test_a_file_whose_end_is_missing_is_no_export(tmp_path, scripted):
+    fill_wandb([scripted([1 / (1 + epoch) for epoch in range(300)])], tmp_path)
+    (file,) = tmp_path.rglob("*.wandb")
+    refuse_cut(file)
+    raw = file.read_bytes()
+    for length in (0, 7, 1000, BLOCK, len(raw) - 20, len(raw) - 1):
+        file.write_bytes(raw[:length])
+        with pytest.raises(OSError, match="its end is missing"):
+            refuse_cut(file)
+
+
 def test_tags_notes_and_odd_numbers_come_back(tmp_path, odd):
     fill_wandb([odd], tmp_path)
     folder = folders(tmp_path)["ccc333"]
     assert run(folder).tags == [odd.run.tags[0][:64]]
-    assert "\x1b" not in run(folder).notes
+    told = "".join(map(str, records(folder)))
+    assert "u001b" not in told
+    assert "\\033" not in told
     values = [row["val_loss"] for row in history(folder)]
     assert values[:3] == [0.5, math.inf, -math.inf]
     assert math.isnan(values[3])

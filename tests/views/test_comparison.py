@@ -398,7 +398,9 @@ def test_best_epochs_that_another_metric_picked_are_not_ranked():
     other = {"training.best_metric": "train_loss"}
     shown = table(ran(), ran(other))
     assert shown.not_compared == ["", "training.best_metric differs"]
-    best, last = (next(row.cells for row in shown.results if row.name == f"val_loss ({at})") for at in ("best", "last"))
+    best, last = (
+        next(row.cells for row in shown.results if row.name == f"val_loss ({at})") for at in ("best", "last")
+    )
     assert best[1].difference is None
     assert last[1].difference is not None
     same = table(ran(best=(2, 0.7)), ran(other, best=(2, 0.7)))
