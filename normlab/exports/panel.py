@@ -1,4 +1,4 @@
-"""A panel of curves: a hue and a marker per arm, training dashed; several seeds thin, and their mean."""
+"""A panel of curves: a hue and a marker per arm, training dashed; of several seeds the mean is thick."""
 
 import math
 from collections.abc import Sequence

@@ -55,7 +55,7 @@ class KeptRun:
     def experiment(self) -> Experiment:
         """What the run was to do.
 
-        Raises: ConfigError where it was made by a version whose settings this one doesn't know, or is damaged.
+        Raises: ConfigError where it is damaged, or made by a version whose settings this one doesn't know.
         """
         place = f"run {self.id}"
         try:
