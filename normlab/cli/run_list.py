@@ -11,7 +11,7 @@ from normlab.engine.events import Point
 from normlab.store.find import find_runs
 from normlab.store.kept import KeptRun
 from normlab.store.sweep import open_swept
-from normlab.views.durations import clock
+from normlab.views.durations import spent
 
 
 def print_list(filter: str, sort: str, limit: int, offset: int, json: bool, csv: bool) -> None:
@@ -71,7 +71,7 @@ def _columns(runs: list[KeptRun]) -> list[Column]:
         Column("epoch", [_place(run) for run in runs], right=True),
         Column("val_loss", [_best(run, "val_loss") for run in runs], right=True),
         Column("score", [_best(run, "val_accuracy", "val_rmse") for run in runs], right=True),
-        Column("time", [clock(run.seconds) for run in runs], right=True, rank=5),
+        Column("time", [spent(run.seconds) for run in runs], right=True, rank=5),
         Column("begun", [_day(run.created) for run in runs]),
         Column("tags", [shown(" ".join(run.tags)) for run in runs], rank=3),
     ]

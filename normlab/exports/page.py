@@ -12,7 +12,7 @@ from normlab.exports.figures import inline_svg, measured_tabs
 from normlab.exports.panel import HUES, HUES_ON_DARK, MARKERS, SIGNS, marker_of
 from normlab.views.comparison import Comparison
 from normlab.views.comparison_cells import ABSENT, Cell, Row
-from normlab.views.durations import clock
+from normlab.views.durations import spent
 
 # Nothing is loaded and nothing runs, whatever might slip through in a name.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
@@ -131,7 +131,7 @@ def _run_cells(exhibit: Exhibit) -> list[str]:
         (run.outcome or "under way").replace("_", " ") + reason,
         escape(visible(run.device or ABSENT)),
         f'<span class="whole">{_moment(run.created)}</span>',
-        clock(run.seconds),
+        spent(run.seconds),
         escape(exhibit.origin),
         "".join(f'<span class="tag">{escape(visible(tag))}</span>' for tag in run.tags),
     ]
