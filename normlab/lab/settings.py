@@ -15,6 +15,9 @@ from normlab.lab.experiment import Experiment
 
 Tree = dict[str, Any]
 
+PREPARATION = ("dataset.standardize", "dataset.scale_fault", "dataset.label_noise")
+"""Settings of a data set that prepare the inputs, or spoil training alone: validation is on the same samples."""
+
 
 def to_tree(record: BaseModel) -> Tree:
     """Write a record as the table that a preset file holds: each kind, and what differs from the defaults.

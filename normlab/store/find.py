@@ -9,6 +9,7 @@ import apsw
 
 from normlab.core.errors import Problem
 from normlab.core.text import hidden_characters
+from normlab.lab.settings import PREPARATION
 from normlab.store.errors import StoreError
 from normlab.store.filters import read_filter, read_sort
 from normlab.store.kept import KeptRun
@@ -50,6 +51,25 @@ def find_runs(
             (*order.values, *condition.values, limit, offset),
         ).fetchall()
         return Page(_kept(store, connection, rows), int(total))
+
+
+def mixed(store: Store, text: str = "") -> list[str]:
+    """Name what differs among the runs that a filter line finds, so that their metrics aren't one ranking.
+
+    Raises: ConfigError naming the word of the line that can't be understood.
+    """
+    condition = read_filter(text)
+    found = f"SELECT number FROM runs WHERE deleted IS NULL AND {condition.sql}"
+    with store.read() as connection:
+        rows = connection.execute(
+            f"SELECT path FROM settings WHERE run IN ({found}) AND (path GLOB 'dataset.*' OR path IN"
+            " ('loss.kind', 'training.best_metric')) GROUP BY path HAVING count(DISTINCT value) > 1",
+            condition.values,
+        )
+        paths = [str(path) for (path,) in rows if not str(path).startswith(PREPARATION)]
+    if "dataset.kind" in paths:  # the rest of its settings goes with it
+        paths = [path for path in paths if path == "dataset.kind" or not path.startswith("dataset.")]
+    return paths
 
 
 def find_run(store: Store, start: str) -> KeptRun:
@@ -100,5 +120,14 @@ def _kept(store: Store, connection: apsw.Connection, rows: list[Any]) -> list[Ke
 def _read(store: Store, row: dict[str, Any], tags: tuple[str, ...]) -> KeptRun:
     row["experiment_json"] = row.pop("experiment")
     row["best"], row["last"] = read_point(row["best"]), read_point(row["last"])
-    row["environment"] = json.loads(row["environment"])
+    row["environment"] = _read_environment(row["environment"])
     return KeptRun(**row, tags=tags, folder=store.folder(row["id"]))
+
+
+def _read_environment(text: str) -> dict[str, str]:
+    """Read what a run ran with; nothing where that is damaged, for a row must not take others with it."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, dict) else {}

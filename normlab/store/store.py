@@ -200,8 +200,8 @@ def _existing(folder: Path) -> Path:
 
 def _can_be_written(path: Path) -> bool:
     here = _existing(path)
-    folder = here if here.is_dir() else here.parent
-    return os.access(here, os.W_OK) and os.access(folder, os.W_OK)
+    folder = path.parent if here == path else here
+    return folder.is_dir() and os.access(here, os.W_OK) and os.access(folder, os.W_OK)
 
 
 def _has_tables(connection: apsw.Connection) -> bool:

@@ -6,7 +6,7 @@ from typing import get_args
 
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import Metric, better
-from normlab.lab.settings import differences
+from normlab.lab.settings import PREPARATION, differences
 from normlab.views.comparison_cells import Cell, Row, mean, number
 from normlab.views.history import History
 
@@ -120,9 +120,6 @@ def _judge(row: Row, metric: str, arms: Arms, at_best: bool) -> Row:
 
 # What may be compared.
 
-# They prepare the inputs, or spoil training alone: validation measures on the same samples.
-_PREPARATION = ("dataset.standardize", "dataset.scale_fault", "dataset.label_noise")
-
 
 def _obstacle(baseline: Experiment, other: Experiment, metric: str, at_best: bool) -> str | None:
     """Say why a metric of two experiments is measured on other samples or by another rule.
@@ -135,7 +132,7 @@ def _obstacle(baseline: Experiment, other: Experiment, metric: str, at_best: boo
     if metric == "lr":
         return None
     for difference in differences(baseline.dataset, other.dataset, "dataset"):
-        if not difference.path.startswith(_PREPARATION):
+        if not difference.path.startswith(PREPARATION):
             return f"{difference.path} differs"
     on_training = metric.startswith("train_") or metric == "grad_norm"
     if on_training and baseline.dataset.label_noise != other.dataset.label_noise:

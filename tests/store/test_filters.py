@@ -9,7 +9,7 @@ from normlab.core.errors import ConfigError
 from normlab.store import edit
 from normlab.store.errors import StoreError
 from normlab.store.filters import read_filter, setting_paths
-from normlab.store.find import find_run, find_runs
+from normlab.store.find import find_run, find_runs, mixed
 from normlab.store.record import record
 from normlab.store.store import Store
 
@@ -159,3 +159,8 @@ def test_a_kept_run_tells_what_it_was_to_do_and_what_came_of_it(store):
     assert run.best is None
     assert math.isnan(run.last.metrics["val_loss"])
     assert run.environment["python"]
+
+
+def test_runs_that_make_no_ranking_say_what_differs(store):
+    assert mixed(store, "dataset=digits") == []
+    assert mixed(store) == ["dataset.kind"]

@@ -337,3 +337,20 @@ def test_an_edit_that_fails_on_a_full_disk_leaves_no_trouble_behind(store):
     assert store.trouble is None
     store.writer._connection.pragma("max_page_count", 1 << 30)
     store.write(lambda c: time.sleep(0.1))
+
+
+def test_a_home_that_is_a_file_is_said(home):
+    home.write_text("not a folder")
+    store = Store(home)
+    assert store.is_read_only
+    assert "NORMLAB_HOME" in str(store.problem)
+
+
+def test_a_damaged_row_does_not_take_the_others_with_it(store):
+    list(record(told(), store))
+    list(record(told("bbbbbb"), store))
+    store.write(
+        lambda c: c.execute("UPDATE runs SET environment = '{', best = 'x', last = '[]' WHERE id = 'bbbbbb'")
+    )
+    assert ids(store) == ["bbbbbb", "aaaaaa"]
+    assert find_run(store, "bbbbbb").best is None
