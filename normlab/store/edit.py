@@ -5,6 +5,8 @@ import shutil
 import time
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
 
 import apsw
 from pydantic import TypeAdapter, ValidationError
@@ -99,10 +101,20 @@ def restore(store: Store, runs: Iterable[str]) -> None:
     store.write(write)
 
 
-def purge(store: Store, runs: Iterable[str] | None = None) -> list[str]:
-    """Take deleted runs off the disk for good, with their folders; give their ids. None purges all of them.
+@dataclass(frozen=True)
+class Purged:
+    """What has gone for good."""
 
-    Raises: StoreError; OSError when a folder can't be removed, though its run is gone then.
+    runs: list[str]
+    """Ids of the runs."""
+    problems: list[Problem]
+    """Warnings of folders that are still there, though their runs are gone."""
+
+
+def purge(store: Store, runs: Iterable[str] | None = None) -> Purged:
+    """Take deleted runs off the disk for good, with their folders. None purges all of them.
+
+    Raises: StoreError.
     """
     wanted = None if runs is None else json.dumps(list(runs))
     gone: list[str] = []
@@ -114,10 +126,18 @@ def purge(store: Store, runs: Iterable[str] | None = None) -> list[str]:
         gone[:] = [str(run) for (run,) in found]
 
     store.write(write)
-    for folder in [store.folder(run) for run in gone]:
-        if folder.exists():
-            shutil.rmtree(folder)
-    return gone
+    problems = [remove(folder) for folder in [store.folder(run) for run in gone] if folder.exists()]
+    return Purged(gone, [problem for problem in problems if problem is not None])
+
+
+def remove(path: Path) -> Problem | None:
+    """Remove a file, or a folder with all that is in it; give a warning where that can't be done."""
+    try:
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    except OSError as error:
+        rule = f"can't be removed: {error.strerror}"
+        return Problem(str(path), rule, "remove it yourself", warning=True)
+    return None
 
 
 def _write_folders(store: Store, runs: Iterable[str]) -> None:

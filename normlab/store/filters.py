@@ -11,7 +11,7 @@ notes, tags, kinds and reasons; quotes keep spaces together.
 import difflib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -20,25 +20,30 @@ from typing import get_args
 from pydantic import BaseModel
 
 from normlab.core.choice import members
-from normlab.core.errors import UNSAID, ConfigError, Problem
+from normlab.core.errors import ConfigError, Problem
 from normlab.core.fields import describe
+from normlab.core.parsing import nearest
 from normlab.core.text import hidden_characters
+from normlab.engine.events import Outcome
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import Metric
 
+OUTCOMES = (*get_args(Outcome), "running")
 METRICS = (*get_args(Metric), "grad_norm", "samples_per_second")
 _TEXTS = {
-    "id": "runs.id", "arm": "runs.arm", "name": "ifnull(runs.name, '')", "device": "ifnull(runs.device, '')",
-    "outcome": "runs.outcome", "origin": "ifnull(runs.origin, 'none')",
+    "id": "runs.id", "arm": "runs.arm", "name": "ifnull(runs.name, runs.arm)",
+    "device": "ifnull(runs.device, '')", "outcome": "runs.outcome", "origin": "ifnull(runs.origin, 'none')",
 }  # fmt: skip
 FIELDS = _TEXTS | {
     "seed": "runs.seed", "epoch": "runs.epoch", "step": "runs.step", "seconds": "runs.seconds",
     "parameters": "runs.num_parameters", "number": "runs.number", "date": "runs.created",
 }  # fmt: skip
+_ALIASES = {"begun": "date", "time": "seconds", "score": "val_accuracy", "best": "val_loss", "tags": "tag"}
+"""What tables call it."""
 """What can be asked of the run itself, by name."""
 
 _WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
-_TERM = re.compile(r"([A-Za-z_][\w.]*)(!=|>=|<=|=|>|<|:)(.*)", re.DOTALL)
+_TERM = re.compile(r"([A-Za-z_][\w.]*)(!=|>=|<=|==|=|>|<|:)(.*)", re.DOTALL)
 _PART = re.compile(r'(?:"[^"]*"|[^",])+')
 _MAX_CHARACTERS = 2_000
 
@@ -72,6 +77,8 @@ def read_filter(text: str) -> Filter:
         raise ConfigError(Problem("filter", f"is longer than {_MAX_CHARACTERS:,} characters", "shorten it"))
     if hidden := hidden_characters(text, allowed="\n\t"):
         raise ConfigError(Problem("filter", f"must not hold the invisible character {hidden[0]}", "", text))
+    if text.count('"') % 2:
+        raise ConfigError(Problem("filter", "has a quote that isn't closed", "close it", text))
     filters = [_read_word(word) for word in _WORD.findall(text)]
     if not filters:
         return Filter("TRUE")
@@ -87,9 +94,9 @@ def read_sort(text: str) -> Order:
     Raises: ConfigError where it is unknown.
     """
     key, way = text.removeprefix("-"), "DESC" if text.startswith("-") else "ASC"
+    key = _ALIASES.get(key, key)
     if key in FIELDS:
-        tail = "" if key == "number" else ", runs.number DESC"
-        return Order(f"{FIELDS[key]} {way} NULLS LAST{tail}")
+        return Order(f"{FIELDS[key]} {way} NULLS LAST, runs.number {way if key == 'date' else 'DESC'}")
     at, metric = _metric(key)
     if metric:
         join = (
@@ -103,53 +110,86 @@ def read_sort(text: str) -> Order:
 def _read_word(word: str) -> Filter:
     term = _TERM.fullmatch(word)
     if term is None:
+        if word in ("OR", "AND") or word[0] in "=<>!:":
+            remedy = "write norm=batch,layer for one of several, and no spaces around ="
+            raise ConfigError(Problem("filter", "is no word of a filter", remedy, word))
         return _mentioned(word.replace('"', ""))
-    key, sign, values = term[1], term[2], [part.replace('"', "") for part in _PART.findall(term[3])] or [""]
-    if key == "tag":
-        known = "runs.number IN (SELECT run FROM tags WHERE tag IN (SELECT value FROM json_each(?)))"
-        if sign not in (":", "=", "!="):
-            raise ConfigError(Problem(key, f"can't be {sign} a value", "write tag:paper", word))
-        return Filter(f"NOT {known}" if sign == "!=" else known, (json.dumps(values),))
-    sign = "=" if sign == ":" else sign
-    if key == "date":
-        return _dated(sign, ",".join(values))
-    if key == "outcome" and "running" in values:  # which has no outcome yet
-        return Filter(f"{'NOT ' if sign == '!=' else ''}ifnull(runs.outcome, 'running') IN "
-                      "(SELECT value FROM json_each(?))", (json.dumps(values),))  # fmt: skip
-    if key in _TEXTS:
-        return _compared_texts(_TEXTS[key], sign, values)
-    if key in FIELDS:
-        return _compared(FIELDS[key], sign, values)
+    key, sign = _ALIASES.get(term[1], term[1]), {":": "=", "==": "="}.get(term[2], term[2])
+    values = [part.replace('"', "") for part in _PART.findall(term[3])]
+    if not values:
+        raise ConfigError(Problem("filter", "needs a value", "write norm=batch, lr>0.01 or tag:paper", word))
+    match key:
+        case "tag":
+            return _tagged(sign, values)
+        case "date":
+            return _dated(sign, ",".join(values))
+        case "outcome":
+            return _ended(sign, values)
+        case _ if key in _TEXTS:
+            return _compared_texts(key, sign, values)
+        case _ if key in FIELDS:
+            return _compared(FIELDS[key], sign, values, texts=False)
+        case _:
+            pass
     at, metric = _metric(key)
     if metric:
-        inner = _compared("value", sign, values)
+        inner = _compared("value", sign, values, texts=False)
         found = f"SELECT run FROM scores WHERE metric = ? AND at = ? AND {inner.sql}"
         return Filter(f"runs.number IN ({found})", (metric, at, *inner.values))
+    path = _setting(key)
+    for value in values if path.endswith(".kind") else ():
+        _check(key, value, kinds_of(path))
     inner = _compared("value", sign, values)
     found = f"SELECT run FROM settings WHERE path = ? AND {inner.sql}"
-    return Filter(f"runs.number IN ({found})", (_setting(key), *inner.values))
+    return Filter(f"runs.number IN ({found})", (path, *inner.values))
 
 
-def _compared(column: str, sign: str, texts: list[str]) -> Filter:
-    """Compare a column of numbers, or of settings, which are either."""
-    numbers = [_number(text) for text in texts]
-    if sign in ("=", "!="):
+def _check(key: str, value: str, known: Iterable[str]) -> None:
+    if value not in known:
+        raise ConfigError(Problem(key, "is none there is", nearest(value, known), value))
+
+
+def _tagged(sign: str, tags: list[str]) -> Filter:
+    known = "runs.number IN (SELECT run FROM tags WHERE tag IN (SELECT value FROM json_each(?)))"
+    if sign not in ("=", "!="):
+        raise ConfigError(Problem("tag", f"can't be {sign} a value", "write tag:paper", ",".join(tags)))
+    return Filter(f"NOT {known}" if sign == "!=" else known, (json.dumps(tags),))
+
+
+def _ended(sign: str, outcomes: list[str]) -> Filter:
+    for outcome in outcomes:
+        _check("outcome", outcome, OUTCOMES)
+    if "running" not in outcomes:
+        return _compared_texts("outcome", sign, outcomes)
+    column = "ifnull(runs.outcome, 'running')"  # which has no outcome yet
+    known = f"{column} {'NOT ' if sign == '!=' else ''}IN (SELECT value FROM json_each(?))"
+    return Filter(known, (json.dumps(outcomes),))
+
+
+def _compared(column: str, sign: str, written: list[str], texts: bool = True) -> Filter:
+    """Compare a column of numbers or, with `texts`, of settings, which are either."""
+    numbers = [_number(text) for text in written]
+    if sign in ("=", "!=") and (texts or None not in numbers):
         # "007" may be a number, and a text.
-        values = tuple(dict.fromkeys([*texts, *(number for number in numbers if number is not None)]))
+        values = tuple(dict.fromkeys([*written, *(number for number in numbers if number is not None)]))
         marks = ", ".join("?" for _ in values)
         return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", values)
     if len(numbers) > 1 or numbers[0] is None:
-        rule, found = f"{sign} needs a number behind it", ",".join(texts) or UNSAID
-        raise ConfigError(Problem("filter", rule, "try = instead", found))
+        remedy = "try = instead" if texts else "write val_accuracy>0.9"
+        raise ConfigError(Problem("filter", f"{sign} needs a number behind it", remedy, ",".join(written)))
     # Text is larger than any number for SQLite: a batch size of "full" is not above 64.
     return Filter(f"typeof({column}) IN ('integer', 'real') AND {column} {sign} ?", (numbers[0],))
 
 
-def _compared_texts(column: str, sign: str, texts: list[str]) -> Filter:
+def _compared_texts(key: str, sign: str, texts: list[str]) -> Filter:
     if sign not in ("=", "!="):
         raise ConfigError(Problem("filter", f"{sign} is for numbers", "try = instead", ",".join(texts)))
-    marks = ", ".join("?" for _ in texts)
-    return Filter(f"{column} {'NOT ' if sign == '!=' else ''}IN ({marks})", tuple(texts))
+    column = _TEXTS[key]
+    if key in ("id", "origin"):  # may be shortened
+        known = " OR ".join(f"substr({column}, 1, {len(text)}) = ?" for text in texts)
+    else:
+        known = f"{column} IN ({', '.join('?' for _ in texts)})"
+    return Filter(f"NOT ({known})" if sign == "!=" else known, tuple(texts))
 
 
 def _number(text: str) -> float | None:
@@ -215,7 +255,15 @@ def _setting(key: str) -> str:
     if found:
         remedy = f"write the whole path: {', '.join(found[:6])}"
         raise ConfigError(Problem("filter", "may mean several settings", remedy, key))
-    words = [*FIELDS, "tag", *METRICS, *(path.rpartition(".")[2] for path in known if path[-5:] != ".kind")]
+    if key in ("note", "reason"):
+        raise ConfigError(Problem("filter", "is looked for by its words alone", 'write "two words"', key))
+    words = [
+        *FIELDS,
+        *_ALIASES,
+        "tag",
+        *METRICS,
+        *(path.rpartition(".")[2] for path in known if path[-5:] != ".kind"),
+    ]
     words += [path.split(".")[-2] for path in known if path.endswith(".kind")]
     close = difflib.get_close_matches(key, words, n=1)
     remedy = (
@@ -228,6 +276,20 @@ def _setting(key: str) -> str:
 def setting_paths() -> tuple[str, ...]:
     """List the paths of all settings that an experiment may have."""
     return tuple(dict.fromkeys(_paths(Experiment, "")))
+
+
+@cache
+def kinds_of(path: str) -> tuple[str, ...]:
+    """List the kinds that a part may be of; `path` is that of its kind."""
+    return tuple(dict.fromkeys(kind for place, kind in _kinds(Experiment, "") if place == path))
+
+
+def _kinds(record: type[BaseModel], path: str) -> Iterator[tuple[str, str]]:
+    for name, field in describe(record).items():
+        here = f"{path}.{name}" if path else name
+        for kind, part in members(field.family).items() if field.family else ():
+            yield f"{here}.kind", kind
+            yield from _kinds(part, here)
 
 
 def _paths(record: type[BaseModel], path: str) -> Iterator[str]:

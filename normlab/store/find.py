@@ -34,7 +34,7 @@ class Page:
 
 
 def find_runs(
-    store: Store, text: str = "", *, sort: str = "-number", limit: int = 100, offset: int = 0
+    store: Store, text: str = "", *, sort: str = "-date", limit: int = 100, offset: int = 0
 ) -> Page:
     """List the kept runs that a filter line finds, a page at a time; an empty line finds all.
 

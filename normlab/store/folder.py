@@ -28,7 +28,6 @@ class Header(Record, frozen=True):
     name: Name | None = None
     note: Prose = ""
     tags: tuple[Name, ...] = ()
-    origin: Line | None = None
     environment: dict[Name, Line] = Field(default_factory=dict)
 
 
@@ -41,7 +40,7 @@ def write_record(store: Store, run: str) -> Path:
         found = find_run(store, run)
         header = Header(
             id=found.id, created=found.created, finished=found.finished, name=found.name, note=found.note,
-            tags=found.tags, origin=found.origin, environment=found.environment,
+            tags=found.tags, environment=found.environment,
         )  # fmt: skip
         lines = [header.model_dump_json(), *(event.model_dump_json() for event in replay(found.id, store))]
         path = found.folder / FILE

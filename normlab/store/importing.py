@@ -143,6 +143,7 @@ def _insert(connection: apsw.Connection, header: Header, events: list[Event]) ->
             metric = event.experiment.training.best_metric
         elif isinstance(event, RunStarted):
             rows.start_run(connection, run, event, header.environment)
+            rows.update_experiment(connection, run, event.experiment)  # it may have been extended
         if isinstance(event, Measured):
             last = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
             seconds = event.metrics.get("seconds", 0.0)
@@ -160,8 +161,8 @@ def _insert(connection: apsw.Connection, header: Header, events: list[Event]) ->
         rows.insert_event(connection, run, step, sequence + 1, end)
     rows.finish_run(connection, run, end, header.finished or header.created)
     connection.execute(
-        "UPDATE runs SET created = ?, name = ?, note = ?, origin = ? WHERE number = ?",
-        (header.created, header.name, header.note, header.origin, run),
+        "UPDATE runs SET created = ?, name = ?, note = ? WHERE number = ?",
+        (header.created, header.name, header.note, run),
     )
     connection.executemany(
         "INSERT OR IGNORE INTO tags (tag, run) VALUES (?, ?)", [(tag, run) for tag in header.tags]

@@ -20,7 +20,6 @@ from normlab.engine.events import (
     RunFinished,
     RunStarted,
     Saving,
-    WeightsLoaded,
 )
 from normlab.lab.experiment import Experiment
 from normlab.lab.metrics import beats
@@ -128,8 +127,6 @@ class Keeper:
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
             if isinstance(event, RunStarted):
                 rows.start_run(connection, self._number, event, where)
-            elif isinstance(event, WeightsLoaded):
-                rows.note_origin(connection, self._number, event.origin)
 
         return write
 

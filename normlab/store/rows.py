@@ -23,24 +23,26 @@ def insert_run(connection: apsw.Connection, event: RunCreated, owner: int | None
     """
     row: Any = connection.execute("SELECT number, owner FROM runs WHERE id = ?", (event.run,)).fetchone()
     number, other = row or (None, None)
+    is_new = row is None
     if other not in (None, owner):
         raise StoreError(Problem("run", "is under way in another process", "wait for it", event.run))
-    experiment = event.experiment.model_dump_json()
     if number is None:
+        row = (event.run, event.arm, event.experiment.seed, time.time(), event.origin, owner)
         connection.execute(
-            "INSERT INTO runs (id, arm, seed, created, experiment, owner) VALUES (?, ?, ?, ?, ?, ?)",
-            (event.run, event.arm, event.experiment.seed, time.time(), experiment, owner),
+            "INSERT INTO runs (id, arm, seed, created, origin, owner, experiment)"
+            " VALUES (?, ?, ?, ?, ?, ?, '')",
+            row,
         )
         number = connection.last_insert_rowid()
     else:
         connection.execute(
-            "UPDATE runs SET experiment = ?, owner = ?, outcome = NULL, reason = NULL, finished = NULL,"
-            " deleted = NULL WHERE number = ?",
-            (experiment, owner, number),
+            "UPDATE runs SET owner = ?, outcome = NULL, reason = NULL, finished = NULL, deleted = NULL"
+            " WHERE number = ?",
+            (owner, number),
         )
         connection.execute("DELETE FROM events WHERE run = ? AND event = 'run_finished'", (number,))
-    insert_settings(connection, number, event.experiment)
-    return number, row is None
+    update_experiment(connection, number, event.experiment)
+    return number, is_new
 
 
 def start_run(connection: apsw.Connection, run: int, event: RunStarted, where: dict[str, str]) -> None:
@@ -51,12 +53,14 @@ def start_run(connection: apsw.Connection, run: int, event: RunStarted, where: d
     )
 
 
-def insert_settings(connection: apsw.Connection, number: int, experiment: Experiment) -> None:
-    """Write a run's settings, one by one."""
-    connection.execute("DELETE FROM settings WHERE run = ?", (number,))
+def update_experiment(connection: apsw.Connection, run: int, experiment: Experiment) -> None:
+    """Note what a run is to do: as a whole, and setting by setting."""
+    text = experiment.model_dump_json()
+    connection.execute("UPDATE runs SET experiment = ? WHERE number = ?", (text, run))
+    connection.execute("DELETE FROM settings WHERE run = ?", (run,))
     connection.executemany(
         "INSERT INTO settings (path, value, run) VALUES (?, ?, ?)",
-        [(path, setting(value), number) for path, value in leaves(experiment)],
+        [(path, setting(value), run) for path, value in leaves(experiment)],
     )
 
 
@@ -153,8 +157,3 @@ def insert_scores(connection: apsw.Connection, run: int) -> None:
             if abs(value) < float("inf")
         ],
     )
-
-
-def note_origin(connection: apsw.Connection, run: int, origin: str) -> None:
-    """Note where a run's first weights came from."""
-    connection.execute("UPDATE runs SET origin = ? WHERE number = ?", (origin, run))

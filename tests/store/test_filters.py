@@ -8,7 +8,7 @@ from support.told import told
 from normlab.core.errors import ConfigError
 from normlab.store import edit
 from normlab.store.errors import StoreError
-from normlab.store.filters import read_filter, setting_paths
+from normlab.store.filters import kinds_of, read_filter, setting_paths
 from normlab.store.find import find_run, find_runs, mixed
 from normlab.store.record import record
 from normlab.store.store import Store
@@ -68,6 +68,10 @@ EVERY = ["batch2", "full22", "layer2", "plain2"]
         ('name="wide one"', ["layer2"]),
         ("name!=x", EVERY),
         ("id=007", []),
+        ("id=pl,ba", ["batch2", "plain2"]),
+        ('name="batch norm"', ["batch2"]),
+        ("norm==batch", ["batch2"]),
+        ("begun>=today time>0 score>0 tags:paper", ["batch2"]),
         ("seed=1", ["batch2"]),
         ("epoch>=5", ["layer2"]),
         ("tag:paper", ["batch2", "layer2"]),
@@ -99,9 +103,18 @@ def test_a_line_finds_what_it_says(store, line, ids):
         ("zzz=1", "neither a setting nor a metric"),
         ("momentum=0.9", "optimizer.momentum"),
         ("lr>high", "needs a number"),
-        ("lr>", "needs a number"),
+        ("lr>", "needs a value"),
         ("date>=someday", "2026-11-01"),
         ("tag>paper", "tag:paper"),
+        ("tag:", "needs a value"),
+        ("norm=", "needs a value"),
+        ("norm=batsch", "did you mean batch?"),
+        ("outcome=done", "interrupted"),
+        ("seed=abc", "needs a number"),
+        ("norm = batch", "no spaces around ="),
+        ("norm=batch OR norm=layer", "norm=batch,layer"),
+        ('arm="batch norm', "close it"),
+        ("note=x", "by its words alone"),
         ("arm>3", "is for numbers"),
         ("date=today,yesterday", "2026-11-01"),
         ("\udcff", "invisible character U\\+DCFF"),
@@ -116,13 +129,15 @@ def test_a_word_that_is_not_understood_is_named_with_a_remedy(store, line, said)
 
 @pytest.mark.parametrize("path", [path for path in setting_paths() if path != "seed"])
 def test_any_setting_can_be_asked_for_by_its_path(path):
-    assert read_filter(f"{path}=1").values[0] == path
+    value = kinds_of(path)[-1] if path.endswith(".kind") else 1
+    assert read_filter(f"{path}={value}").values[0] == path
 
 
 @pytest.mark.parametrize(
     ("sort", "ids"),
     [
-        ("-number", ["full22", "layer2", "batch2", "plain2"]),
+        ("-date", ["full22", "layer2", "batch2", "plain2"]),
+        ("-begun", ["full22", "layer2", "batch2", "plain2"]),
         ("number", ["plain2", "batch2", "layer2", "full22"]),
         ("val_loss", ["batch2", "plain2", "full22", "layer2"]),
         ("-last.val_loss", ["full22", "plain2", "batch2", "layer2"]),

@@ -160,3 +160,13 @@ def test_a_number_that_no_store_holds_is_said(folder, elsewhere):
     with pytest.raises(NormlabError, match="too large"):
         import_folder(elsewhere, folder)
     assert find_runs(elsewhere).total == 0
+
+
+def test_a_run_that_was_extended_comes_with_its_new_length(store, elsewhere, tmp_path):
+    list(record(told(epochs=3), store))
+    list(record(told(epochs=6, first=4), store))
+    import_folder(elsewhere, shutil.copytree(store.runs / "aaaaaa", tmp_path / "copied"))
+    run = find_run(elsewhere, "aaaaaa")
+    assert run.experiment.training.epochs == 6
+    assert (run.epoch, run.num_steps, run.outcome) == (6, 120, "completed")
+    assert find_runs(elsewhere, "epochs=6").total == 1
