@@ -8,39 +8,25 @@ that of the best epoch, `last.val_loss` that of the last. A word by itself is lo
 notes, tags, kinds and reasons; quotes keep spaces together.
 """
 
-import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache
-from typing import get_args
 
-from pydantic import BaseModel
-
-from normlab.core.choice import members
 from normlab.core.errors import ConfigError, Problem
-from normlab.core.fields import describe
 from normlab.core.parsing import nearest
 from normlab.core.text import hidden_characters
-from normlab.engine.events import Outcome
-from normlab.lab.experiment import Experiment
-from normlab.lab.metrics import Metric
-
-OUTCOMES = (*get_args(Outcome), "running")
-METRICS = (*get_args(Metric), "grad_norm", "samples_per_second")
-_TEXTS = {
-    "id": "runs.id", "arm": "runs.arm", "name": "ifnull(runs.name, runs.arm)",
-    "device": "ifnull(runs.device, '')", "outcome": "runs.outcome", "origin": "ifnull(runs.origin, 'none')",
-}  # fmt: skip
-FIELDS = _TEXTS | {
-    "seed": "runs.seed", "epoch": "runs.epoch", "step": "runs.step", "seconds": "runs.seconds",
-    "parameters": "runs.num_parameters", "number": "runs.number", "date": "runs.created",
-}  # fmt: skip
-_ALIASES = {"begun": "date", "time": "seconds", "score": "val_accuracy", "best": "val_loss", "tags": "tag"}
-"""What tables call it."""
-"""What can be asked of the run itself, by name."""
+from normlab.store.filter_names import (
+    ALIASES,
+    FIELDS,
+    OUTCOMES,
+    TEXTS,
+    find_metric,
+    find_setting,
+    kinds_of,
+    setting_paths,
+)
 
 _WORD = re.compile(r'(?:"[^"]*"|[^\s"])+')
 _TERM = re.compile(r"([A-Za-z_][\w.]*)(!=|>=|<=|==|=|>|<|:)(.*)", re.DOTALL)
@@ -94,17 +80,17 @@ def read_sort(text: str) -> Order:
     Raises: ConfigError where it is unknown.
     """
     key, way = text.removeprefix("-"), "DESC" if text.startswith("-") else "ASC"
-    key = _ALIASES.get(key, key)
+    key = ALIASES.get(key, key)
     if key in FIELDS:
         return Order(f"{FIELDS[key]} {way} NULLS LAST, runs.number {way if key == 'date' else 'DESC'}")
-    at, metric = _metric(key)
+    at, metric = find_metric(key)
     if metric:
         join = (
             "LEFT JOIN scores AS sorted ON sorted.run = runs.number AND sorted.metric = ? AND sorted.at = ?"
         )
         return Order(f"sorted.value {way} NULLS LAST, runs.number DESC", join, (metric, at))
     join = "LEFT JOIN settings AS sorted ON sorted.run = runs.number AND sorted.path = ?"
-    return Order(f"sorted.value {way} NULLS LAST, runs.number DESC", join, (_setting(key),))
+    return Order(f"sorted.value {way} NULLS LAST, runs.number DESC", join, (find_setting(key),))
 
 
 def _read_word(word: str) -> Filter:
@@ -114,7 +100,7 @@ def _read_word(word: str) -> Filter:
             remedy = "write norm=batch,layer for one of several, and no spaces around ="
             raise ConfigError(Problem("filter", "is no word of a filter", remedy, word))
         return _mentioned(word.replace('"', ""))
-    key, sign = _ALIASES.get(term[1], term[1]), {":": "=", "==": "="}.get(term[2], term[2])
+    key, sign = ALIASES.get(term[1], term[1]), {":": "=", "==": "="}.get(term[2], term[2])
     values = [part.replace('"', "") for part in _PART.findall(term[3])]
     if not values:
         raise ConfigError(Problem("filter", "needs a value", "write norm=batch, lr>0.01 or tag:paper", word))
@@ -125,18 +111,18 @@ def _read_word(word: str) -> Filter:
             return _dated(sign, ",".join(values))
         case "outcome":
             return _ended(sign, values)
-        case _ if key in _TEXTS:
+        case _ if key in TEXTS:
             return _compared_texts(key, sign, values)
         case _ if key in FIELDS:
             return _compared(FIELDS[key], sign, values, texts=False)
         case _:
             pass
-    at, metric = _metric(key)
+    at, metric = find_metric(key)
     if metric:
         inner = _compared("value", sign, values, texts=False)
         found = f"SELECT run FROM scores WHERE metric = ? AND at = ? AND {inner.sql}"
         return Filter(f"runs.number IN ({found})", (metric, at, *inner.values))
-    path = _setting(key)
+    path = find_setting(key)
     for value in values if path.endswith(".kind") else ():
         _check(key, value, kinds_of(path))
     inner = _compared("value", sign, values)
@@ -184,7 +170,7 @@ def _compared(column: str, sign: str, written: list[str], texts: bool = True) ->
 def _compared_texts(key: str, sign: str, texts: list[str]) -> Filter:
     if sign not in ("=", "!="):
         raise ConfigError(Problem("filter", f"{sign} is for numbers", "try = instead", ",".join(texts)))
-    column = _TEXTS[key]
+    column = TEXTS[key]
     if key in ("id", "origin"):  # may be shortened
         known = " OR ".join(f"substr({column}, 1, {len(text)}) = ?" for text in texts)
     else:
@@ -231,75 +217,3 @@ def _mentioned(word: str) -> Filter:
     kinds = f"runs.number IN (SELECT run FROM settings WHERE {chosen})"
     values = (*(pattern for _ in columns), pattern, json.dumps(paths), word)
     return Filter(f"{said} OR {tagged} OR {kinds}", values)
-
-
-# Names.
-
-
-def _metric(key: str) -> tuple[str, str | None]:
-    at, _, name = key.rpartition(".")
-    if name in METRICS and at in ("", "best", "last"):
-        return at or "best", name
-    return "", None
-
-
-def _setting(key: str) -> str:
-    """Find the path of a setting by its last word, or a family's by its name."""
-    known = setting_paths()
-    if key in known:
-        return key
-    kinds = [path for path in known if f".{path}".endswith(f".{key}.kind")]
-    found = kinds or [path for path in known if path.endswith(f".{key}")]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        remedy = f"write the whole path: {', '.join(found[:6])}"
-        raise ConfigError(Problem("filter", "may mean several settings", remedy, key))
-    if key in ("note", "reason"):
-        raise ConfigError(Problem("filter", "is looked for by its words alone", 'write "two words"', key))
-    words = [
-        *FIELDS,
-        *_ALIASES,
-        "tag",
-        *METRICS,
-        *(path.rpartition(".")[2] for path in known if path[-5:] != ".kind"),
-    ]
-    words += [path.split(".")[-2] for path in known if path.endswith(".kind")]
-    close = difflib.get_close_matches(key, words, n=1)
-    remedy = (
-        f"did you mean {close[0]}?" if close else "try norm=batch, lr>0.01, val_accuracy>0.9 or tag:paper"
-    )
-    raise ConfigError(Problem("filter", "is neither a setting nor a metric", remedy, key))
-
-
-@cache
-def setting_paths() -> tuple[str, ...]:
-    """List the paths of all settings that an experiment may have."""
-    return tuple(dict.fromkeys(_paths(Experiment, "")))
-
-
-@cache
-def kinds_of(path: str) -> tuple[str, ...]:
-    """List the kinds that a part may be of; `path` is that of its kind."""
-    return tuple(dict.fromkeys(kind for place, kind in _kinds(Experiment, "") if place == path))
-
-
-def _kinds(record: type[BaseModel], path: str) -> Iterator[tuple[str, str]]:
-    for name, field in describe(record).items():
-        here = f"{path}.{name}" if path else name
-        for kind, part in members(field.family).items() if field.family else ():
-            yield f"{here}.kind", kind
-            yield from _kinds(part, here)
-
-
-def _paths(record: type[BaseModel], path: str) -> Iterator[str]:
-    for name, field in describe(record).items():
-        here = f"{path}.{name}" if path else name
-        if field.family is not None:
-            for part in members(field.family).values():
-                yield from _paths(part, here)
-        elif field.record is not None:
-            yield here  # none, where it is left out
-            yield from _paths(field.record, here)
-        else:
-            yield here

@@ -8,7 +8,8 @@ from support.told import told
 from normlab.core.errors import ConfigError
 from normlab.store import edit
 from normlab.store.errors import StoreError
-from normlab.store.filters import kinds_of, read_filter, setting_paths
+from normlab.store.filter_names import kinds_of, setting_paths
+from normlab.store.filters import read_filter
 from normlab.store.find import find_run, find_runs, mixed
 from normlab.store.record import record
 from normlab.store.store import Store
