@@ -42,14 +42,14 @@ class Checkpoints:
         self, folder: Path, run_id: str, experiment: Experiment, every: int | None, watch: Stopwatch
     ) -> None:
         self.folder, self.id, self._experiment, self._every = folder, run_id, experiment, every
-        self._watch, self._seconds, self._cost = watch, watch.seconds, 0.0
+        self._watch, self._seconds, self._cost = watch, 0.0, 0.0
         self._length = 0
         self._best_step: int | None = None
         self._failed = False
 
     def begin(self, arm: str, epoch: int, step: int) -> list[Event]:
         """Write the experiment, when training begins at that epoch and step."""
-        self._length = self._place(epoch, step)
+        self._length, self._seconds = self._place(epoch, step), self._watch.seconds
         title = f"Run {self.id}: {visible(arm, 40)}, seed {self._experiment.seed}"
         text = update_toml("", {"title": title, "experiment": to_tree(self._experiment)})
         try:
@@ -68,8 +68,9 @@ class Checkpoints:
     def save(
         self, here: Point, weights: Mapping[str, Tensor], best: Best, state: Mapping[str, Any] | None
     ) -> list[Event]:
-        """Write the weights of the best evaluation and of now, and where there is one the state of now.
+        """Write the weights of the best evaluation, and where there is a state, it and the weights of now.
 
+        Without one a step was broken off, so that the weights are of no moment at all.
         A full disk, or a folder that can't be written, is a warning: told once until it works again.
         """
         files: dict[Name, tuple[Point, list[Bytes]]] = {}
@@ -77,8 +78,8 @@ class Checkpoints:
         with self._watch.still():
             if best.point is not None and best.point.step != self._best_step:
                 files["best"] = (best.point, self._seal_weights(best.weights, best.point))
-            files["last"] = (here, self._seal_weights(weights, here))
             if state is not None:
+                files["last"] = (here, self._seal_weights(weights, here))
                 text, tensors = pack(state)
                 files["state"] = (here, seal(tensors, {"version": str(VERSION), "state": text}))
             try:

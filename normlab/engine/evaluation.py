@@ -71,9 +71,13 @@ class Tally:
         return {"batches": self._batches, "sums": self._sums, "count": self._count}
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
-        """Take up a state that `state` gave."""
+        """Take up a state that `state` gave. Raises: ValueError when shapes show that it didn't."""
         batches: list[tuple[Tensor, Tensor, Tensor]] = state["batches"]
         self._batches = [(a.to(device), b.to(device), c.to(device)) for a, b, c in batches]
+        if any(loss.shape or len(output) != len(target) for loss, output, target in self._batches):
+            raise ValueError("a batch has one loss, and an output for each target")
+        if state["sums"] is not None and state["sums"].shape != (2,):
+            raise ValueError("there are two sums: of losses and of scores")
         self._values = sum(output.numel() for _, output, _ in self._batches)
         self._sums = None if state["sums"] is None else state["sums"].to(device)
         self._count = state["count"]

@@ -66,6 +66,8 @@ class RunCreated(RunEvent, frozen=True):
     event: Literal["run_created"] = "run_created"
     arm: str
     experiment: Experiment
+    origin: str | None = None
+    """The weights that it is to start from, RUN:best or RUN:last; none where they are drawn, or a state's."""
 
 
 class RunStarted(RunEvent, frozen=True):

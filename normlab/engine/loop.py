@@ -8,6 +8,7 @@ from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import Event
 from normlab.engine.ids import new_run_id
+from normlab.engine.probing import probing
 from normlab.engine.resuming import SavedState, read_state
 from normlab.engine.session import Session
 from normlab.engine.stopwatch import Stopwatch
@@ -41,7 +42,9 @@ def run(
     `checkpoint_every` epochs (or steps, where training is counted in steps), or about every ten seconds, and
     however the run ends. With `resume`, it goes on from the state there; without one it begins anew. All that
     follows is then as if it had never stopped, times apart, bit for bit on the same device and thread count.
-    The experiment may be longer than before; everything else must be as it was.
+    The experiment may have another length, beyond what is trained; all else must be as it was. It then goes
+    on as if begun so, but for what a warning tells: rates that depend on the length, and an evaluation at
+    the old end that a longer training would not have made. What stopped early waits anew for an improvement.
 
     `weights` are taken over where name and shape are the same. With `probe`, what the model answers is told
     too, where samples are one number or two; that changes nothing else.
@@ -63,7 +66,7 @@ def run(
             saved.check(experiment, run_id)
             warnings += saved.cautions(str(place), num_threads)
     watch = Stopwatch()
-    name = run_id or (saved.run if saved else new_run_id())
+    name = run_id or (saved.record.run if saved else new_run_id())
     session = Session(
         experiment=experiment,
         device=place,
@@ -81,5 +84,5 @@ def run(
     )
     events = watch.around(session.events())
     if probe:
-        events = session.probing(events)
+        events = probing(session, events)
     return holding(events, num_threads, experiment.training.deterministic)

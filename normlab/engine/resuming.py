@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+from torch.optim import Optimizer
 
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.parsing import parse
 from normlab.core.text import visible
 from normlab.engine.device import is_out_of_memory
+from normlab.engine.fits import misfit, optimizer_misfit
 from normlab.engine.nested import unpack
 from normlab.engine.sealed import CheckpointError, unseal
+from normlab.engine.state_record import StateRecord
 from normlab.lab.batches import BatchSizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import differences
@@ -23,6 +26,7 @@ VERSION = 1
 """Of what a state holds, and how."""
 
 _STUMBLES = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)
+_ANEW = "begin a new run to compare it with others"
 _LENGTHS = ("training.epochs", "training.steps")
 
 
@@ -31,13 +35,8 @@ class SavedState:
     """All that a run was, at the moment of a checkpoint."""
 
     path: Path
-    run: str
     experiment: Experiment
-    device: str
-    num_threads: int
-    torch_version: str
-    step: int
-    """Optimizer steps done."""
+    record: StateRecord
     parts: dict[str, Any]
     """What each part of the run gave as its state."""
 
@@ -46,8 +45,8 @@ class SavedState:
 
         Raises: CheckpointError when it is another run's; ConfigError with the settings that differ.
         """
-        if run_id not in (None, self.run):
-            rule = f"belongs to run {visible(self.run)}, not to {visible(str(run_id))}"
+        if run_id not in (None, self.record.run):
+            rule = f"belongs to run {visible(self.record.run)}, not to {visible(str(run_id))}"
             raise CheckpointError(Problem(str(self.path), rule, "resume a run from its own folder"))
         before, after = self.experiment.training, experiment.training
         changed = list(differences(self.experiment, experiment))
@@ -61,39 +60,49 @@ class SavedState:
             rule = f"can't change when a run is resumed: it was {self.experiment.seed}"
             problems.append(Problem("seed", rule, "begin a new run", experiment.seed))
         old, new = before.steps or before.epochs, after.steps or after.epochs
-        if before.unit == after.unit and new < old:
-            rule = f"is less than the {old} that the run was to have"
-            problems.append(Problem(f"training.{after.unit}s", rule, f"use {old} or more", new))
+        done = self.record.epoch if before.unit == "epoch" else self.record.step
+        if before.unit == after.unit and new < old and new <= done:
+            rule = f"is not more than the {done} that the run has trained"
+            problems.append(Problem(f"training.{after.unit}s", rule, f"use {done + 1} or more", new))
         if problems:
             raise ConfigError(*problems)
 
-    def extends(self, experiment: Experiment) -> bool:
-        """Tell whether an experiment goes on for longer than the kept run was to."""
+    def has_other_length(self, experiment: Experiment) -> bool:
+        """Tell whether an experiment is to train for another length than the kept run was to."""
         before, after = self.experiment.training, experiment.training
         return (before.epochs, before.steps) != (after.epochs, after.steps)
 
     def cautions(self, device: str, num_threads: int) -> Iterator[Problem]:
         """Yield why what follows may differ from what an uninterrupted run would have given."""
         here = {"device": device, "threads": num_threads, "torch": str(torch.__version__)}
-        then = {"device": self.device, "threads": self.num_threads, "torch": self.torch_version}
+        record = self.record
+        then = {"device": record.device, "threads": record.num_threads, "torch": record.torch}
         for name, value in here.items():
             if value != then[name]:
                 rule = f"was {visible(str(then[name]))} before the stop, so that last digits may differ"
                 remedy = "resume it where it began, for the same bits"
                 yield Problem(name, rule, remedy, value, warning=True)
 
-    def other_rates(self, experiment: Experiment, sizes: BatchSizes) -> Iterator[Problem]:
-        """Yield a warning where a longer training would have had other learning rates so far."""
-        before, after = (
+    def cautions_of_length(self, experiment: Experiment, sizes: BatchSizes) -> Iterator[Problem]:
+        """Yield how a training of another length differs from one that was begun at that length."""
+        if not self.has_other_length(experiment):
+            return
+        clocks = [
             each.schedule.build(num_steps(each.training, sizes.num_batches), sizes.num_batches)
             for each in (self.experiment, experiment)
-        )
-        steps = range(0, self.step, max(1, self.step // 1000))
-        if any(before.factor(step) != after.factor(step) for step in steps):
-            rule = "depends on the length: rates so far were those of the shorter training, and from here on "
-            rule += "they are those of the longer one"
-            remedy = "begin a new run to compare it with others"
-            yield Problem("schedule.kind", rule, remedy, experiment.schedule.kind, warning=True)
+        ]
+        step = self.record.step
+        steps = range(0, step, max(1, step // 1000))
+        if any(clocks[0].factor(step) != clocks[1].factor(step) for step in steps):
+            rule = "depends on the length: rates so far were those of the length of before, and from here on "
+            rule += "they are those of the new one"
+            yield Problem("schedule.kind", rule, _ANEW, experiment.schedule.kind, warning=True)
+        before = self.experiment.training
+        length, every = before.steps or before.epochs, before.evaluate_every
+        if length % every and step == num_steps(before, sizes.num_batches):
+            rule = f"does not divide the {length} {before.unit}s of before: their last evaluation stays, "
+            rule += "which the longer training would not have made"
+            yield Problem("training.evaluate_every", rule, _ANEW, every, warning=True)
 
     @contextmanager
     def trusted(self) -> Generator[None]:
@@ -108,21 +117,26 @@ class SavedState:
                 raise
             raise _not_a_state(self.path) from None
 
-    def check_shapes(self, module: nn.Module) -> None:
+    def check_weights(self, module: nn.Module) -> None:
         """See that the kept weights are the module's, before any of them is loaded.
 
         Raises: CheckpointError naming a tensor that isn't.
         """
-        wanted = module.state_dict()
         for part in (self.parts["model"], self.parts["best"]["weights"]):
-            if part and _outlines(part) != _outlines(wanted):
-                odd = sorted(set(_outlines(part).items()) ^ set(_outlines(wanted).items()), key=str)[0][0]
-                rule = f"does not fit the model at {visible(str(odd))}"
-                raise CheckpointError(Problem(str(self.path), rule, "begin a new run"))
+            if part and (odd := misfit(part, module.state_dict())):
+                raise self._misfit(odd)
 
+    def check_optimizer(self, optimizer: Optimizer) -> None:
+        """See that what an optimizer has taken up is in the shapes of its parameters, before any step.
 
-def _outlines(tensors: dict[str, Tensor]) -> dict[str, tuple[tuple[int, ...], torch.dtype]]:
-    return {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
+        Raises: CheckpointError naming a tensor that isn't.
+        """
+        if odd := optimizer_misfit(optimizer):
+            raise self._misfit(odd)
+
+    def _misfit(self, place: str) -> CheckpointError:
+        rule = f"does not fit the model at {visible(place)}"
+        return CheckpointError(Problem(str(self.path), rule, "begin a new run"))
 
 
 def read_state(path: Path) -> SavedState:
@@ -138,12 +152,8 @@ def read_state(path: Path) -> SavedState:
         parts = unpack(texts["state"], tensors)
         return SavedState(
             path=path,
-            run=str(parts["run"]),
             experiment=parse(Experiment, parts["experiment"], "experiment"),
-            device=str(parts["device"]),
-            num_threads=int(parts["num_threads"]),
-            torch_version=str(parts["torch"]),
-            step=int(parts["step"]),
+            record=StateRecord.model_validate(parts),
             parts=parts,
         )
     except CheckpointError:

@@ -107,4 +107,6 @@ def _read(path: Path) -> bytes:
 
 
 def _problem(path: Path, rule: str) -> CheckpointError:
-    return CheckpointError(Problem(str(path), rule, "use another checkpoint, or train the run again"))
+    folder, other = path.parent, "best" if path.stem == "last" else "last"
+    remedy = f"train anew: --preset {folder / 'experiment.toml'} --from {folder.name}:{other}"
+    return CheckpointError(Problem(str(path), rule, remedy))

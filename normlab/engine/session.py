@@ -1,9 +1,7 @@
 """One run under way: prepared, trained, saved, told."""
 
 import math
-import time
 from collections.abc import Generator, Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +20,6 @@ from normlab.engine.events import (
     Outcome,
     Point,
     Preparing,
-    Probed,
     Progress,
     RunCreated,
     RunFinished,
@@ -39,7 +36,6 @@ from normlab.engine.weights import StartWeights, load_weights
 from normlab.lab.experiment import Experiment
 
 _PROGRESS_SECONDS = 0.1
-_PROBE_SECONDS = 0.5
 
 
 @dataclass
@@ -79,7 +75,8 @@ class Session:
     def events(self) -> Generator[Event]:
         """Prepare, train, save, and tell the outcome."""
         try:
-            yield RunCreated(run=self.id, arm=self.arm, experiment=self.experiment)
+            origin = None if self.saved or self.weights is None else self.weights.origin
+            yield RunCreated(run=self.id, arm=self.arm, experiment=self.experiment, origin=origin)
             yield from self._fetch()
             trainer, told = self._prepare()
             yield self._started(trainer)
@@ -97,31 +94,6 @@ class Session:
         yield RunFinished(
             run=self.id, outcome=self.outcome, reason=self.reason, best=best, last=self.last, seconds=seconds
         )
-
-    def probing(self, events: Generator[Event]) -> Generator[Event]:
-        """Pass events on, and tell the answers before an evaluation, twice a second at most, and at the end.
-
-        Before, for who pauses at the evaluation is to see its picture.
-        This receives what the stopwatch passes on, so that it stands still meanwhile.
-        """
-        probed, told = 0, -math.inf
-        with closing(events):
-            for event in events:
-                due = isinstance(event, Measured) and time.monotonic() - told >= _PROBE_SECONDS
-                if due or (isinstance(event, RunFinished) and self.step > probed):
-                    yield from self._look()
-                    probed, told = self.step, time.monotonic()
-                yield event
-
-    def _look(self) -> list[Probed]:
-        if self.trainer is None or self.probe is None:
-            return []
-        try:
-            return [self.probe.look(self.id, self.epoch, self.step, self.trainer.answer)]
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
-            return []  # a run must not end because of its picture
 
     def _fetch(self) -> Iterator[Event]:
         for part in self.experiment.dataset.fetch(places.data()):
@@ -271,18 +243,19 @@ class Session:
 
     def _take_up(self, saved: SavedState, trainer: Trainer) -> list[Event]:
         """Go on from a kept state; what an outcome has ended stays ended, unless it is to train longer."""
-        state, longer = saved.parts, saved.extends(self.experiment)
+        then, state, changed = saved.record, saved.parts, saved.has_other_length(self.experiment)
         with saved.trusted():
-            saved.check_shapes(trainer.module)
-            trainer.load(state, saved.step)
+            then.check_place(trainer.num_steps, trainer.sizes.num_batches)
+            saved.check_weights(trainer.module)
+            trainer.load(state, then.step)
+            saved.check_optimizer(trainer.stepper.optimizer)
             self.best.load(state["best"])
-            self.patience.load(state["patience"], anew=longer)
-            self.epoch, self.step, self.untold = int(state["epoch"]), saved.step, bool(state["untold"])
-            self.last = None if state["last"] is None else Point.model_validate(state["last"])
-            if not longer and state["outcome"] in ("early_stopped", "diverged"):
-                self.outcome, self.reason = state["outcome"], state["reason"]
-            self.watch.restart(float(state["seconds"]))
-        found = saved.other_rates(self.experiment, trainer.sizes)
+            self.patience.load(state["patience"], anew=changed and then.outcome == "early_stopped")
+        self.epoch, self.step, self.last, self.untold = then.epoch, then.step, then.last, then.untold
+        if not changed and then.outcome in ("early_stopped", "diverged"):
+            self.outcome, self.reason = then.outcome, then.reason
+        self.watch.restart(then.seconds)
+        found = saved.cautions_of_length(self.experiment, trainer.sizes)
         return [Warned(run=self.id, message=str(problem)) for problem in found]
 
     def _memory_remedy(self) -> str:

@@ -55,14 +55,19 @@ class Stepper:
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Take up a state that `state` gave, maybe on another device."""
-        groups, own = state["optimizer"]["param_groups"], self.optimizer.param_groups
-        for group, here in zip(groups, own, strict=True):
-            # How it is computed is this device's affair.
-            group.update({key: here[key] for key in ("fused", "foreach", "capturable") if key in here})
-        self.optimizer.load_state_dict(state["optimizer"])
+        # The experiment says what stands in groups, and the device how it is computed: a file doesn't.
+        groups = self.optimizer.state_dict()["param_groups"]
+        self.optimizer.load_state_dict({"state": state["optimizer"]["state"], "param_groups": groups})
+        self._set_rates(state["factor"])
         if self.scaler is not None:
-            self.scaler.load_state_dict(state["scaler"])
-        self._factor = state["factor"]
+            grown = {"scale": float(state["scaler"]["scale"])}
+            grown["_growth_tracker"] = int(state["scaler"]["_growth_tracker"])
+            self.scaler.load_state_dict(self.scaler.state_dict() | grown)
+
+    def _set_rates(self, factor: float) -> None:
+        self._factor = factor
+        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = rate * factor
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> tuple[Tensor, Tensor]:
         """Take step `number`, counted from 0, on one batch; give its mean loss and its outputs.
@@ -70,9 +75,7 @@ class Stepper:
         They are those of before the step, in training mode.
         """
         if (factor := self.clock.factor(number)) != self._factor:
-            self._factor = factor
-            for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
-                group["lr"] = rate * factor
+            self._set_rates(factor)
         if self.needs_closure:
             return self._step_with_closure(x, y, wants_norm)
         loss, output = self._gradient(x, y, wants_norm)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from normlab.core.errors import DataError, Problem
 from normlab.core.text import visible
 from normlab.engine.events import WeightsLoaded
-from normlab.engine.sealed import unseal
+from normlab.engine.sealed import CheckpointError, unseal
 
 # Torch keeps it out of its public names; both norms derive from it.
 _BatchNorm = nn.modules.batchnorm._BatchNorm  # pyright: ignore[reportPrivateUsage]
@@ -27,10 +27,14 @@ class StartWeights:
 def read_weights(path: Path, origin: str | None = None) -> StartWeights:
     """Read a run's best.safetensors or last.safetensors; `origin` names it, or else the file does.
 
-    Raises: CheckpointError when it is missing, damaged, or no such file.
+    Raises: CheckpointError when it is missing, damaged, no such file, or not of the run that `origin` names.
     """
     tensors, texts = unseal(path)
-    return StartWeights(origin or f"{texts.get('run', path.parent.name)}:{path.stem}", tensors)
+    run = texts.get("run", path.parent.name)
+    if origin is not None and run != origin.partition(":")[0]:
+        rule = f"holds weights of run {visible(run)}, not {visible(origin)}"
+        raise CheckpointError(Problem(str(path), rule, f"start from them as {visible(run)}:{path.stem}"))
+    return StartWeights(origin or f"{run}:{path.stem}", tensors)
 
 
 def load_weights(module: nn.Module, weights: StartWeights, run_id: str) -> WeightsLoaded:

@@ -39,7 +39,7 @@ def probed(events):
 @pytest.fixture
 def eager(monkeypatch):
     """Probe after each evaluation, however soon."""
-    monkeypatch.setattr("normlab.engine.session._PROBE_SECONDS", 0.0)
+    monkeypatch.setattr("normlab.engine.probing._PROBE_SECONDS", 0.0)
 
 
 def probe_of(x, y, val_x=None, kind="circles", num_classes=2, **settings):
@@ -149,7 +149,7 @@ def test_other_errors_are_told(eager, monkeypatch):
 def test_it_comes_before_the_evaluation_that_it_belongs_to(eager):
     events = events_of()
     assert [event.event for event in events] == [
-        "run_started", *["probed", "measured"] * 3, "run_finished",
+        "run_created", "run_started", *["probed", "measured"] * 3, "run_finished",
     ]  # fmt: skip
     assert [(event.epoch, event.step) for event in probed(events)] == [(1, 6), (2, 12), (3, 18)]
     assert len({event.run for event in events}) == 1
@@ -157,7 +157,7 @@ def test_it_comes_before_the_evaluation_that_it_belongs_to(eager):
 
 def test_it_comes_twice_a_second_at_most_and_at_the_end(monkeypatch):
     clock = iter(np.arange(100) * 0.15)  # an evaluation each 0.15 s, and a reading after each picture
-    monkeypatch.setattr("normlab.engine.session.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    monkeypatch.setattr("normlab.engine.probing.time", SimpleNamespace(monotonic=lambda: float(next(clock))))
     events = events_of({"training.epochs": 9})
     assert [event.epoch for event in probed(events)] == [1, 5, 9]
     assert [event.event for event in events[-3:]] == ["probed", "measured", "run_finished"]
@@ -191,7 +191,7 @@ def test_a_run_that_took_no_step_shows_nothing():
     control = Control()
     control.stop()
     events = events_of(control=control)
-    assert [event.event for event in events] == ["run_started", "run_finished"]
+    assert [event.event for event in events] == ["run_created", "run_started", "run_finished"]
 
 
 # What

@@ -1,11 +1,13 @@
 """A run that is stopped anywhere and resumed ends as one that never stopped, to the last bit."""
 
+import json
 import random
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from support.damage import reseal
 from support.runs import experiment, measured
 
 from normlab.components.optimizers import Optimizer
@@ -59,6 +61,14 @@ def train(settings, folder, stop=None, **how):
     return events
 
 
+def started(events):
+    return next(event for event in events if isinstance(event, RunStarted))
+
+
+def warnings(events):
+    return [event.message for event in events if isinstance(event, Warned)]
+
+
 def kept(folder):
     """The kept weights, and all else of the state that isn't time."""
     parts = read_state(folder / "state.safetensors").parts
@@ -91,7 +101,7 @@ def assert_resumes(settings, tmp_path, *stops):
     parts = train(settings, tmp_path / "parts", stops[0], run_id="a")
     for before, stop in zip(stops, (*stops[1:], None), strict=True):
         part = train(settings, tmp_path / "parts", stop, resume=True)
-        assert part[0].resumed_at == before
+        assert started(part).resumed_at == before
         parts += part
     assert numbers(parts) == numbers(whole)
     assert [event.step for event in measured(parts)] == [event.step for event in measured(whole)]
@@ -224,7 +234,7 @@ def test_with_sums_that_are_folded_for_their_size(tmp_path, monkeypatch):
         assert tally.state()["batches"] == []
 
 
-def test_how_a_device_computes_is_its_own_affair(tmp_path):
+def test_what_stands_in_an_optimizer_s_groups_is_the_experiment_s_and_the_device_s_affair(tmp_path):
     train({}, tmp_path, 7)
     state = read_state(tmp_path / "state.safetensors").parts["stepper"]
     wanted = experiment()
@@ -233,7 +243,7 @@ def test_how_a_device_computes_is_its_own_affair(tmp_path):
     state["optimizer"]["param_groups"][0].update(fused=None, foreach=True, lr=0.5)
     stepper.load(state)
     group = stepper.optimizer.param_groups[0]
-    assert (group["fused"], group["foreach"], group["lr"]) == (True, None, 0.5)
+    assert (group["fused"], group["foreach"], group["lr"]) == (True, None, 0.001)
 
 
 @pytest.mark.parametrize("step", range(19))
@@ -246,7 +256,7 @@ def test_wherever_it_is_stopped(tmp_path, step):
     events.close()
     rest = list(run(experiment(settings), device="cpu", folder=tmp_path, resume=True))
     if isinstance(first[-1], Measured):  # it wasn't taken in before the run was closed: it comes again
-        assert rest[1] == first.pop()
+        assert rest[2] == first.pop()
     assert numbers([*first, *rest]) == numbers(whole)
     assert len(measured([*first, *rest])) == len(measured(whole))
     assert rest[-1].outcome == "completed"
@@ -268,14 +278,14 @@ def test_a_run_that_has_ended_says_so_again(tmp_path):
     first = train({}, tmp_path)
     again = train({}, tmp_path, resume=True)
     assert measured(again) == []
-    assert (again[0].resumed_at, again[0].run) == (18, first[0].run)
+    assert (started(again).resumed_at, again[0].run) == (18, first[0].run)
     assert again[-1].best == first[-1].best
     assert again[-1].last == first[-1].last
 
 
 def test_without_a_state_it_begins_anew(tmp_path):
     events = train({}, tmp_path, resume=True)
-    assert events[0].resumed_at == 0
+    assert started(events).resumed_at == 0
     assert len(measured(events)) == 3
 
 
@@ -293,9 +303,10 @@ def test_an_error_amid_a_step_leaves_the_state_of_before(tmp_path, monkeypatch):
         events = run(experiment(), device="cpu", folder=tmp_path, checkpoint_every=1)
         with pytest.raises(RuntimeError, match="a bug"):
             list(events)
-    assert (tmp_path / "last.safetensors").exists()
+    for name in ("last", "best"):
+        assert json.loads(unseal(tmp_path / f"{name}.safetensors")[1]["point"])["step"] == STEPS_PER_EPOCH
     rest = train({}, tmp_path, resume=True)
-    assert rest[0].resumed_at == STEPS_PER_EPOCH
+    assert started(rest).resumed_at == STEPS_PER_EPOCH
     assert numbers(rest) == {step: told for step, told in numbers(whole).items() if step > STEPS_PER_EPOCH}
 
 
@@ -350,7 +361,9 @@ def test_only_the_length_may_change(tmp_path):
     assert "0.001 → 0.5" in str(refused.value)
     with pytest.raises(ConfigError, match="training.steps"):
         run(experiment({"training.steps": 100}), device="cpu", folder=tmp_path, resume=True)
-    with pytest.raises(ConfigError, match=r"training.epochs: 2: is less than the 3"):
+    with pytest.raises(
+        ConfigError, match=r"training.epochs: 2: is not more than the 2 that the run has trained; use 3"
+    ):
         run(experiment({"training.epochs": 2}), device="cpu", folder=tmp_path, resume=True)
 
 
@@ -365,9 +378,18 @@ def test_another_thread_count_or_torch_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr("normlab.engine.loop.choose_threads", lambda operations: 2)
     monkeypatch.setattr(torch, "__version__", "99.0")
     events = train({}, tmp_path, resume=True)
-    told = [event.message for event in events if isinstance(event, Warned)]
+    told = warnings(events)
     assert told[0].startswith("threads: 2: was 1 before the stop")
     assert told[1].startswith("torch: 99.0: was ")
+    assert events[-1].outcome == "completed"
+
+
+def test_another_device_is_told(tmp_path):
+    train({}, tmp_path, 7)
+    reseal(tmp_path / "state.safetensors", lambda parts: parts.update(device="cuda:0"))
+    events = train({}, tmp_path, resume=True)
+    (told,) = warnings(events)
+    assert told.startswith("device: cpu: was cuda:0 before the stop, so that last digits may differ")
     assert events[-1].outcome == "completed"
 
 
@@ -379,9 +401,9 @@ def test_a_longer_run_ends_as_if_it_had_been_begun_so(tmp_path):
     whole = train({**settings, "training.epochs": 10}, tmp_path / "whole", run_id="a")
     first = train({**settings, "training.epochs": 5}, tmp_path / "parts", run_id="a")
     rest = train({**settings, "training.epochs": 10}, tmp_path / "parts", resume=True)
-    assert (rest[0].resumed_at, rest[0].num_steps) == (30, 60)
+    assert (started(rest).resumed_at, started(rest).num_steps) == (30, 60)
     assert numbers(first) | numbers(rest) == numbers(whole)
-    assert not [event for event in rest if isinstance(event, Warned)]
+    assert warnings(rest) == []
     assert_same(kept(tmp_path / "whole"), kept(tmp_path / "parts"))
 
 
@@ -397,7 +419,7 @@ def test_steps_can_be_extended_amid_an_epoch(tmp_path):
 def test_rates_that_depend_on_the_length_are_told(tmp_path, kind, warns):
     train({"schedule.kind": kind}, tmp_path)
     events = train({"schedule.kind": kind, "training.epochs": 6}, tmp_path, resume=True)
-    told = [event.message for event in events if isinstance(event, Warned)]
+    told = warnings(events)
     assert len(told) == warns
     assert events[-1].last.epoch == 6
 
@@ -408,6 +430,36 @@ def test_a_longer_run_waits_anew_for_an_improvement(tmp_path):
     longer = train({**settings, "training.epochs": 21}, tmp_path, resume=True)
     assert [event.epoch for event in measured(longer)] == [6, 7, 8, 9]
     assert longer[-1].outcome == "early_stopped"
+
+
+def test_a_longer_run_that_had_not_stopped_early_stops_where_the_whole_one_does(tmp_path):
+    settings = {"training.early_stopping.patience": 4, "optimizer.lr": 0.0}
+    whole = train({**settings, "training.epochs": 20}, tmp_path / "whole", run_id="a")
+    assert train(settings, tmp_path / "parts", run_id="a")[-1].outcome == "completed"
+    rest = train({**settings, "training.epochs": 20}, tmp_path / "parts", resume=True)
+    assert rest[-1].last.epoch == whole[-1].last.epoch == 5
+    assert_same(kept(tmp_path / "whole"), kept(tmp_path / "parts"))
+
+
+@pytest.mark.parametrize(("stop", "epochs", "warns"), [(None, 5, True), (27, 5, False), (None, 4, False)])
+def test_an_evaluation_that_a_longer_run_would_not_have_made_is_told(tmp_path, stop, epochs, warns):
+    settings = {"training.evaluate_every": 2}
+    train({**settings, "training.epochs": epochs}, tmp_path, stop)
+    rest = train({**settings, "training.epochs": 10}, tmp_path, resume=True)
+    told = [f"training.evaluate_every: 2: does not divide the {epochs} epochs of before"] * warns
+    assert [message.partition(": their")[0] for message in warnings(rest)] == told
+    assert [event.epoch for event in measured(rest)] == [6, 8, 10]
+
+
+def test_a_run_can_be_shortened_to_what_lies_beyond_its_last_step(tmp_path):
+    whole = train({"training.epochs": 4}, tmp_path / "whole", run_id="a")
+    train({"training.epochs": 10**5}, tmp_path / "parts", 14, run_id="a")
+    with pytest.raises(ConfigError, match=r"training.epochs: 3: is not more than the 3"):
+        run(experiment({"training.epochs": 3}), device="cpu", folder=tmp_path / "parts", resume=True)
+    rest = train({"training.epochs": 4}, tmp_path / "parts", resume=True)
+    assert rest[-1].outcome == "completed"
+    assert numbers(rest).items() <= numbers(whole).items()
+    assert_same(kept(tmp_path / "whole"), kept(tmp_path / "parts"))
 
 
 # When it is written
@@ -448,7 +500,8 @@ def test_a_disk_that_is_full_is_told_once(tmp_path, monkeypatch):
     events = []
     for event in run(experiment({"training.epochs": 5}), device="cpu", folder=tmp_path, checkpoint_every=1):
         events.append(event)
-        full["disk"] = event.event != "measured" or event.epoch in (1, 2, 4)
+        if isinstance(event, Measured):
+            full["disk"] = event.epoch in (1, 2, 4)
     told = [
         (len(measured(events[:place])), event.message)
         for place, event in enumerate(events)
@@ -461,6 +514,14 @@ def test_a_disk_that_is_full_is_told_once(tmp_path, monkeypatch):
     ] == [3, 5]
 
 
+def test_a_resumed_run_does_not_save_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr("normlab.engine.session._PROGRESS_SECONDS", -1.0)
+    train({}, tmp_path, 7)
+    reseal(tmp_path / "state.safetensors", lambda parts: parts.update(seconds=1000.0, since=1000.0))
+    rest = train({}, tmp_path, resume=True)
+    assert [event.step for event in rest if event.event == "saving"] == [3 * STEPS_PER_EPOCH]
+
+
 def test_a_time_limit_stops_and_keeps_the_run(tmp_path):
     settings = {"training.epochs": 10**6, "training.evaluate_every": 10**5}
     events = train(settings, tmp_path, time_limit_seconds=0.05)
@@ -468,5 +529,4 @@ def test_a_time_limit_stops_and_keeps_the_run(tmp_path):
     assert 0.05 <= events[-1].seconds < 1
     again = train(settings, tmp_path, resume=True, time_limit_seconds=0.05)
     assert again[-1].reason == "time limit of 0.05 s"
-    assert read_state(tmp_path / "state.safetensors").step > again[0].resumed_at > 0
-    assert isinstance(again[0], RunStarted)
+    assert read_state(tmp_path / "state.safetensors").record.step > started(again).resumed_at > 0

@@ -9,9 +9,11 @@ import pickle
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from support.damage import undetected
+from support.damage import reseal, undetected
 from support.runs import events_of, experiment
 
+from normlab.components.optimizers import Optimizer
+from normlab.core.choice import members
 from normlab.engine.loop import run
 from normlab.engine.nested import pack, unpack
 from normlab.engine.resuming import read_state
@@ -125,7 +127,7 @@ def test_a_seal_in_order_does_not_make_a_file_of_tensors(tmp_path, header):
 def test_weights_of_another_program_are_refused(tmp_path):
     save_file({"a": torch.ones(2)}, tmp_path / "x.safetensors")
     with pytest.raises(
-        CheckpointError, match=r"x\.safetensors: is damaged, or was not written by normlab; use"
+        CheckpointError, match=r"x\.safetensors: is damaged, or was not written by normlab; train anew"
     ):
         read_weights(tmp_path / "x.safetensors")
 
@@ -146,15 +148,12 @@ def test_more_than_the_memory_is_not_read(tmp_path):
 
 # A run's state
 
-
-def respoilt(folder, change):
-    """Write a run's state anew with something changed, sealed in order."""
-    path = folder / "state.safetensors"
-    tensors, texts = unseal(path)
-    parts = unpack(texts["state"], tensors)
-    change(parts)
-    text, tensors = pack(parts)
-    return write(path, tensors, {**texts, "state": text})
+KEPT = [
+    {"optimizer.kind": "sgd", "optimizer.momentum": 0.9},
+    {"optimizer.kind": "rmsprop", "optimizer.momentum": 0.5, "optimizer.centered": True},
+    {"optimizer.kind": "lbfgs", "training.batch_size": "full"},
+    *({"optimizer.kind": kind} for kind in members(Optimizer) if kind not in ("sgd", "rmsprop", "lbfgs")),
+]
 
 
 def shrink(parts):
@@ -172,29 +171,90 @@ def rename(parts):
 @pytest.mark.parametrize("change", [shrink, retype, rename])
 def test_tensors_are_compared_with_the_model_before_they_are_loaded(folder, change):
     wanted = experiment({"model.hidden": [4], "training.epochs": 1})
-    path = respoilt(folder, change)
+    path = folder / "state.safetensors"
+    reseal(path, change)
     raw = path.read_bytes()
     with pytest.raises(CheckpointError, match="does not fit the model at (head|other)"):
         list(run(wanted, device="cpu", folder=folder, resume=True))
     assert path.read_bytes() == raw, "what could not be taken up is left as it was"
 
 
+def others_than(value):
+    """What no optimizer makes in place of a value: other shapes, or no tensors at all."""
+    if isinstance(value, list):
+        return ["x", *([other] for item in value[:1] if item is not None for other in others_than(item))]
+    if not isinstance(value, torch.Tensor):
+        return ["x", torch.ones(3, 3)]
+    shapes = [(), (1,), (*value.shape, 1), (0,), (3, 3, 3)]
+    return ["x", [value], *(torch.ones(shape) for shape in shapes if shape != tuple(value.shape))]
+
+
+@pytest.mark.parametrize("settings", KEPT, ids=lambda settings: settings["optimizer.kind"])
+def test_what_an_optimizer_keeps_is_compared_with_its_parameters_before_any_step(tmp_path, settings):
+    settings = {"model.hidden": [4], "training.epochs": 2, **settings}
+    events_of(settings, folder=tmp_path)
+    path = tmp_path / "state.safetensors"
+    raw = path.read_bytes()
+    kept = read_state(path).parts["stepper"]["optimizer"]["state"]
+    spoilt = [
+        (place, key, other)
+        for place, state in kept.items()
+        for key, value in state.items()
+        for other in others_than(value)
+    ]
+    assert spoilt
+    longer = experiment({**settings, "training.epochs": 3})
+    for place, key, other in spoilt:
+        path.write_bytes(raw)
+        reseal(path, lambda parts: parts["stepper"]["optimizer"]["state"][place].update({key: other}))  # noqa: B023
+        with pytest.raises(CheckpointError, match=rf"optimizer\.{place}\.{key}|holds no run's state"):
+            list(run(longer, device="cpu", folder=tmp_path, resume=True))
+    path.write_bytes(raw)
+    assert list(run(longer, device="cpu", folder=tmp_path, resume=True))[-1].outcome == "completed"
+
+
+def put(path, value):
+    """Change a part of a state, named by its path."""
+
+    def change(parts):
+        *outer, last = path.split(".")
+        for name in outer:
+            parts = parts[name]
+        parts[last] = value
+
+    return change
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("path", "value"),
     [
         ("stepper", {}), ("stepper", None), ("model", []), ("best", None), ("patience", {}),
-        ("last", {"epoch": "x"}), ("step", "x"), ("step", math.inf), ("experiment", None), ("run", None),
-        ("tally", {"batches": [1], "sums": None, "count": 0}), ("seconds", "x"),
+        ("last", {"epoch": "x"}), ("last", None), ("experiment", None), ("run", None), ("run", 3),
+        ("step", "x"), ("step", math.inf), ("step", -5), ("step", 10**9), ("step", 3.0), ("step", True),
+        ("epoch", 7), ("epoch", -1), ("seconds", "x"), ("seconds", -1.0), ("seconds", math.nan),
+        ("samples", "x"), ("samples", -1), ("since", "x"), ("since", math.inf), ("outcome", "splendid"),
+        ("best.value", "x"), ("patience.best", "x"), ("patience.waited", "x"), ("stepper.factor", "x"),
+        ("num_threads", "x"), ("device", 3), ("torch", None), ("untold", "x"), ("clock.best", "x"),
+        ("stepper.optimizer.state", {99: {"step": torch.tensor(1.0)}}), ("tally.count", -1),
+        ("tally", {"batches": [1], "sums": None, "count": 0}),
+        ("tally", {"batches": [], "sums": torch.ones(3), "count": 0}),
+        ("tally", {"batches": [(torch.ones(1), torch.ones(2, 2), torch.ones(2))], "sums": None, "count": 0}),
+        ("tally", {"batches": [(torch.tensor(1.0), torch.ones(2, 2), torch.ones(3))], "sums": None, "count": 0}),
     ],
 )  # fmt: skip
-def test_a_state_that_makes_no_sense_is_refused(folder, name, value):
-    if name == "run":
-        path = respoilt(folder, lambda parts: parts.pop("run"))
-    else:
-        path = respoilt(folder, lambda parts: parts.update({name: value}))
-    settings = {"model.hidden": [4], "training.epochs": 1}
-    with pytest.raises(CheckpointError, match=f"{path.name}: holds "):
-        list(run(experiment(settings), device="cpu", folder=folder, resume=True))
+def test_a_state_that_makes_no_sense_is_refused(tmp_path, path, value):
+    settings = {"model.hidden": [4], "training.epochs": 1, "schedule.kind": "plateau"}
+    events_of(settings, folder=tmp_path)
+    reseal(tmp_path / "state.safetensors", lambda parts: parts.update(untold=True))
+    reseal(tmp_path / "state.safetensors", put(path, value))
+    with pytest.raises(CheckpointError, match=r"state\.safetensors: (holds |does not fit the model at)"):
+        list(run(experiment(settings), device="cpu", folder=tmp_path, resume=True))
+
+
+def test_a_part_that_is_missing_is_told(folder):
+    reseal(folder / "state.safetensors", lambda parts: parts.pop("run"))
+    with pytest.raises(CheckpointError, match="holds no run's state"):
+        read_state(folder / "state.safetensors")
 
 
 def test_weights_are_no_state(folder):
@@ -237,3 +297,12 @@ def test_what_is_not_plain_is_refused():
 def test_what_was_not_packed_is_told(text):
     with pytest.raises((ValueError, KeyError, TypeError, RecursionError)):
         unpack(text, {})
+
+
+def test_a_damaged_file_says_how_to_go_on_without_it(folder):
+    for name, other in (("state", "last"), ("best", "last"), ("last", "best")):
+        path = folder / f"{name}.safetensors"
+        path.write_bytes(b"")
+        with pytest.raises(CheckpointError) as refused:
+            unseal(path)
+        assert f"--preset {folder}/experiment.toml --from run:{other}" in str(refused.value)

@@ -7,7 +7,7 @@ from support.runs import events_of, experiment, measured
 from normlab.core.errors import ConfigError, DataError
 from normlab.engine.evaluate import evaluate
 from normlab.engine.events import WeightsLoaded
-from normlab.engine.sealed import unseal
+from normlab.engine.sealed import CheckpointError, unseal
 from normlab.engine.weights import StartWeights, read_weights
 
 
@@ -29,16 +29,17 @@ def test_a_run_goes_on_from_the_weights_of_another(folder, tmp_path):
     told = loaded(events)
     assert (told.origin, told.matched) == ("abc:last", 6)
     assert (told.left_as_drawn, told.unused, told.other_shape) == ((), (), ())
-    assert events[1] is told
+    assert [event.event for event in events[:3]] == ["run_created", "run_started", "weights_loaded"]
+    assert events[0].origin == "abc:last", "known before any data is read"
     after = read_weights(tmp_path / "next" / "last.safetensors").tensors
     assert all(torch.equal(after[name], tensor) for name, tensor in weights.tensors.items())
 
 
 def test_a_larger_model_takes_what_fits_and_says_what_does_not(folder):
-    weights = read_weights(folder / "best.safetensors", "mine:best")
+    weights = read_weights(folder / "best.safetensors", "abc:best")
     events = events_of({"model.hidden": [8, 8, 8, 8], "model.norm.kind": "layer"}, weights=weights)
     told = loaded(events)
-    assert told.origin == "mine:best"
+    assert told.origin == "abc:best"
     assert told.matched == 6
     assert len(told.left_as_drawn) == 2 * 2 + 4 * 2
     assert (told.unused, told.other_shape) == ((), ())
@@ -59,6 +60,7 @@ def test_a_resumed_run_keeps_its_own_weights(folder):
     weights = StartWeights("b:last", {"head.bias": torch.full((2,), 9.0)})
     events = events_of({"optimizer.lr": 0.03}, folder=folder, resume=True, weights=weights)
     assert not any(isinstance(event, WeightsLoaded) for event in events)
+    assert events[0].origin is None
 
 
 def test_kept_weights_are_measured_as_the_run_measured_them(folder):
@@ -111,3 +113,11 @@ def test_what_can_not_be_run_can_not_be_measured(folder):
 
 def test_weights_say_whose_they_are(folder):
     assert unseal(folder / "best.safetensors")[1]["run"] == "abc"
+
+
+def test_weights_of_another_run_are_refused_under_this_one_s_name(folder, tmp_path):
+    events_of({"training.epochs": 1}, folder=tmp_path / "other", run_id="other")
+    (tmp_path / "other" / "best.safetensors").replace(folder / "best.safetensors")
+    with pytest.raises(CheckpointError, match=r"best\.safetensors: holds weights of run other, not abc:best"):
+        read_weights(folder / "best.safetensors", "abc:best")
+    assert read_weights(folder / "best.safetensors").origin == "other:best"

@@ -1,4 +1,4 @@
-"""Damage to files: a flipped bit, or an end that is missing, at random places."""
+"""Damage to files: a flipped bit, an end that is missing, or another content under a seal in order."""
 
 import random
 
@@ -34,3 +34,15 @@ def undetected(path, count, read, seed=0):
     finally:
         path.write_bytes(raw)
     return missed
+
+
+def reseal(path, change):
+    """Write a run's state anew, its parts changed by `change(parts)`, and sealed in order."""
+    from normlab.engine.nested import pack, unpack
+    from normlab.engine.sealed import seal, unseal
+
+    tensors, texts = unseal(path)
+    parts = unpack(texts["state"], tensors)
+    change(parts)
+    text, tensors = pack(parts)
+    path.write_bytes(b"".join(seal(tensors, {**texts, "state": text})))
