@@ -17,6 +17,19 @@ def main(open_lab: "OpenLab") -> None:
         if isinstance(stream, io.TextIOWrapper):  # a chart must not fail in a terminal without its characters
             stream.reconfigure(errors="replace")
     try:
+        _run(open_lab)
+    except (OSError, SystemExit) as leaving:
+        # typer exits with 1, which says that a run failed, where the reader of stdout has left.
+        error = leaving if isinstance(leaving, OSError) else leaving.__context__
+        if not isinstance(error, OSError):
+            raise
+        from normlab.cli.output import output_failed
+
+        sys.exit(output_failed(error))
+
+
+def _run(open_lab: "OpenLab") -> None:
+    try:
         from normlab.cli.app import app
         from normlab.core.errors import NormlabError
     except KeyboardInterrupt:
@@ -27,3 +40,5 @@ def main(open_lab: "OpenLab") -> None:
         for problem in error.problems:
             print(problem, file=sys.stderr)
         sys.exit(2)
+    finally:
+        sys.stdout.flush()  # here, where it can still be told that it fails

@@ -5,7 +5,7 @@ import platform
 from importlib import import_module, metadata
 from pathlib import Path
 
-from normlab.cli.doctor_store import examine_store
+from normlab.cli.doctor_store import examine_store, existing_part
 from normlab.core import places
 
 _PACKAGES = (
@@ -60,7 +60,7 @@ def examine() -> int:
 
 def _fault(folder: Path) -> str:
     """Say what keeps a folder from being written, without making it."""
-    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    existing = existing_part(folder)
     if not existing.is_dir():
         return f"{existing} is not a folder; set NORMLAB_HOME to one"
     return "" if os.access(existing, os.W_OK) else "can't be written; set NORMLAB_HOME to a folder that can"

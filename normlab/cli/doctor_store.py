@@ -1,6 +1,7 @@
 """What the doctor says of the store and its disk."""
 
 import shutil
+from pathlib import Path
 
 import apsw
 
@@ -27,12 +28,17 @@ def examine_store() -> int:
     except (NormlabError, apsw.Error) as error:
         faults += 1
         print(f"store        {visible(str(error), 1000)}")
-    existing = next(parent for parent in (path, *path.parents) if parent.exists())
+    existing = existing_part(path)
     kind = network_file_system(existing)
     print(
         f"disk         {show_bytes(shutil.disk_usage(existing).free)} free" + (f" on {kind}" if kind else "")
     )
     return faults
+
+
+def existing_part(path: Path) -> Path:
+    """Give the path, or where it isn't there yet the nearest folder above that is."""
+    return next(each for each in (path, *path.parents) if each.exists())
 
 
 def _look_into() -> int:

@@ -1,7 +1,5 @@
 """Runs without a screen, each recorded: a preset's arms with every seed, or a kept run that goes on."""
 
-import errno
-import os
 import sys
 import traceback
 from collections.abc import Iterable
@@ -11,13 +9,14 @@ from typing import TYPE_CHECKING, Literal
 
 from normlab.cli.durations import read_duration
 from normlab.cli.live import LivePresenter
+from normlab.cli.output import output_failed
 from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
 from normlab.cli.signals import Caught, catching
 from normlab.cli.start_weights import KeptWeights, find_weights
 from normlab.core.errors import NormlabError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
-from normlab.engine.events import FAILURES, RunFinished, RunStarted
+from normlab.engine.events import FAILURES, RunCreated, RunFinished, RunStarted
 from normlab.engine.ids import new_run_id
 from normlab.lab.presets import Preset
 from normlab.store.record import record
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
 
 Form = Literal["full", "quiet", "json"]
 """What is shown: progress, curves and table; the table alone; or events as JSON."""
-
-_SIGPIPE = 13
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,10 @@ def run_plan(preset: Preset, how: How, form: Form) -> int:
 
 
 def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -> int:
-    """Train one run after the other, show and record them, and give the exit code."""
+    """Train one run after the other, show and record them, and give the exit code.
+
+    Raises: NormlabError for a run that was to go on, and stays as it was; and for weights to start from.
+    """
     control = Control()
     histories: dict[str, list[History]] = {}
     code = 0
@@ -108,16 +108,7 @@ def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -
             presenter.finish(histories)
             sys.stdout.flush()
         except OSError as error:
-            # Whoever read stdout has gone, head or a whole terminal; what was trained is saved by now.
-            if error.errno not in (errno.EPIPE, errno.EIO, errno.ENOSPC):
-                raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if error.errno == errno.ENOSPC:
-                print(
-                    "stdout: can't be written: no space left; free some, or write elsewhere", file=sys.stderr
-                )
-                return 1
-            return 128 + (caught.number or _SIGPIPE)
+            code = output_failed(error)  # what was trained is saved by now
     return code if caught.number is None else 128 + caught.number
 
 
@@ -130,10 +121,13 @@ def _train(
     control: Control,
     caught: Caught,
 ) -> int:
-    """Train one run to its end, and give its exit code; what it raises ends this run only."""
+    """Train one run to its end, and give its exit code; what it raises ends this run only.
+
+    Raises: NormlabError for one that was to go on, and hasn't begun to.
+    """
     from normlab.engine.loop import run
 
-    history, folder = turn.history, store.runs / turn.id
+    history, folder, created = turn.history, store.runs / turn.id, False
     try:
         events = run(
             history.experiment,
@@ -150,6 +144,7 @@ def _train(
         with closing(record(events, store, control=control)) as recorded:
             for event in recorded:
                 history.fold(event)
+                created = created or isinstance(event, RunCreated)
                 if isinstance(event, RunStarted | RunFinished):
                     caught.training = isinstance(event, RunStarted)
                 presenter.follow(event, history)
@@ -157,6 +152,8 @@ def _train(
             presenter.tell(f"resume with: normlab runs resume {turn.id}")
         return int(history.outcome in FAILURES)
     except NormlabError as error:
+        if turn.resumes and not created:
+            raise
         history.fail(str(error))
         for line in str(error).splitlines()[:20]:
             presenter.tell(line)

@@ -2,9 +2,7 @@
 
 import time
 
-from rich.console import Console
-
-from normlab.cli.report import Histories, print_curves, print_table
+from normlab.cli.report import Histories, PipeConsole, print_curves, print_table
 from normlab.core.text import visible
 from normlab.engine.events import (
     Event,
@@ -29,7 +27,7 @@ class Presenter:
 
     def __init__(self, preset: Preset) -> None:
         self.preset = preset
-        self.narration = Console(stderr=True, highlight=False, markup=False)
+        self.narration = PipeConsole(stderr=True, highlight=False, markup=False)
         self.num_runs = len(preset.experiments) * len(preset.seeds)
         self.run_number = 0
         self._warned: set[str] = set()

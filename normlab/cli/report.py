@@ -17,7 +17,7 @@ from normlab.views.history import History
 from normlab.views.marks import MARKS
 
 
-class _Results(Console):
+class PipeConsole(Console):
     """A console whose reader may leave: rich would exit with 1, which says that a run failed."""
 
     def on_broken_pipe(self) -> None:
@@ -30,7 +30,7 @@ Histories = Mapping[str, Sequence[History]]
 
 def print_curves(histories: Histories, title: str) -> None:
     """Print the loss curves of each arm's first seed: training as lines, validation as marks."""
-    console = _Results(highlight=False)
+    console = PipeConsole(highlight=False)
     series: list[Series] = []
     legend: list[Text] = []
     for (arm, runs), color, mark in zip(histories.items(), COLORS, MARKS, strict=False):
@@ -64,10 +64,10 @@ def print_table(histories: Histories) -> None:
 
 def print_comparison(comparison: Comparison) -> None:
     """Print arms side by side: settings that differ, then results; one table below another where many."""
-    console = _Results(highlight=False)
+    console = PipeConsole(highlight=False)
     if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
         table = _table(comparison, range(len(comparison.arms)))
-        _Results(highlight=False, width=_width(table, console)).print(table)
+        PipeConsole(highlight=False, width=_width(table, console)).print(table)
         return
     left = list(range(1, len(comparison.arms)))
     while True:

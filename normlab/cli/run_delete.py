@@ -1,5 +1,6 @@
 """normlab runs delete."""
 
+import sys
 from collections.abc import Sequence
 
 from normlab.cli.asking import agrees
@@ -20,5 +21,8 @@ def delete_all(starts: Sequence[str], yes: bool) -> None:
     more = f" and {len(found) - 5} more" if len(found) > 5 else ""
     if agrees(f"delete {names}{more} for good?", yes):
         edit.delete(store, found)
-        for run in edit.purge(store, found):
+        purged = edit.purge(store, found)
+        for run in purged.runs:
             print(run)
+        for problem in purged.problems:
+            print(f"warning: {problem}", file=sys.stderr)

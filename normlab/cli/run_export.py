@@ -5,15 +5,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from normlab.cli.run_compare import exhibits_of
-from normlab.cli.tables import print_pairs
+from normlab.cli.tables import choose_form, print_pairs, print_rows
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.text import visible
 from normlab.exports.formats import FORMATS, default_target, export
 from normlab.store.sweep import open_swept
 
 
-def print_formats() -> None:
-    """Print a line per format, with what it is and the extra that it lacks."""
+def print_formats(json: bool, csv: bool) -> None:
+    """Print a line per format, with what it is and the extra that it lacks. Raises: ConfigError."""
+    form = choose_form(json, csv)
+    if form != "text":
+        rows = [(name, each.help, each.extra if each.missing else None) for name, each in FORMATS.items()]
+        print_rows(["format", "help", "missing_extra"], rows, form)
+        return
     for_lack = {
         name: f" (pip install 'normlab[{each.extra}]')" for name, each in FORMATS.items() if each.missing
     }

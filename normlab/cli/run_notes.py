@@ -13,13 +13,15 @@ _MAX_NOTE = 20_000
 
 
 def tag_all(words: Sequence[str]) -> None:
-    """Add tags to runs and take others off: words with + and with -, the others are ids.
+    """Add tags to runs and take others off: words with + and with -; the others are ids.
 
     Raises: ConfigError for a tag that is no word, or where there is no run or no tag; StoreError for an id.
     """
     add = [word[1:] for word in words if word.startswith("+")]
     remove = [word[1:] for word in words if word.startswith("-")]
     starts = [word for word in words if not word.startswith(("+", "-"))]
+    for option in (word for word in words if word.startswith("--")):
+        raise ConfigError(Problem("tag", "has no options", "a tag is taken off with one -", option))
     if not starts or not (add or remove):
         raise ConfigError(Problem("tag", "needs runs and tags", "try normlab runs tag ID +paper -draft"))
     store = open_swept()

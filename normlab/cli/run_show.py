@@ -1,12 +1,12 @@
 """normlab runs show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from normlab.cli.run_record import moment, record_of, settings_of
 from normlab.cli.tables import choose_form, print_csv, print_json, print_pairs, shown
-from normlab.core.errors import show_value
+from normlab.core.errors import ConfigError, Problem, show_value
 from normlab.core.memory import show_bytes
 from normlab.core.text import visible
 from normlab.engine.events import Point
@@ -26,32 +26,38 @@ def print_run(start: str, all_settings: bool, json: bool, csv: bool) -> None:
         record = record_of(run) | {"settings": settings, "environment": run.environment}
         print_json(record | {"folder": str(run.folder), "files": files})
     elif form == "csv":
-        rows = [*_facts(run), *((path, show_setting(value)) for path, value in settings.items())]
-        print_csv(["setting", "value"], [*rows, *((name, str(size)) for name, size in files.items())])
+        values = [(path, show_setting(value)) for path, value in settings.items()]
+        note = [("note", line) for line in _note(run)]
+        print_csv(["setting", "value"], [*_facts(run), *values, *_numbers(run), *files.items(), *note])
     else:
         print(f"{run.id}  {shown(run.title)}")
         print_pairs(_facts(run))
-        _print_section("settings", {path: show_setting(value) for path, value in settings.items()})
-        _print_section("metrics", dict(_metrics(run)))
-        _print_section("environment", {shown(k): shown(v, 200) for k, v in run.environment.items()})
-        sizes = {name: show_bytes(size) for name, size in files.items()}
+        _print_section("settings", [(path, show_setting(value)) for path, value in settings.items()])
+        _print_section("metrics", list(_metrics(run)))
+        _print_section("environment", [(shown(k), shown(v, 200)) for k, v in run.environment.items()])
+        sizes = [(name, show_bytes(size)) for name, size in files.items()]
         _print_section(f"files in {visible(str(run.folder), 400)}", sizes)
         if run.note:
             print("\nnote")
-            for line in run.note.splitlines():
-                print(f"  {visible(line.expandtabs(), 20_000)}")
+            for line in _note(run):
+                print(f"  {line}")
 
 
-def print_events(start: str) -> None:
-    """Print the events that are kept of a run, a line of JSON each. Raises: StoreError."""
+def print_events(start: str, csv: bool) -> None:
+    """Print the events that are kept of a run, a line of JSON each.
+
+    Raises: ConfigError where CSV is asked for; StoreError.
+    """
+    if csv:
+        raise ConfigError(Problem("--csv", "is not for events", "normlab runs export ID --to csv"))
     for event in replay(start, open_swept()):
         print(event.model_dump_json())
 
 
-def _print_section(title: str, pairs: dict[str, str]) -> None:
+def _print_section(title: str, pairs: Sequence[tuple[str, str]]) -> None:
     if pairs:
         print(f"\n{title}")
-        print_pairs((f"  {name}", text) for name, text in pairs.items())
+        print_pairs((f"  {name}", text) for name, text in pairs)
 
 
 def _facts(run: KeptRun) -> Iterator[tuple[str, str]]:
@@ -80,6 +86,18 @@ def _metrics(run: KeptRun) -> Iterator[tuple[str, str]]:
         if point is not None:
             yield when, f"epoch {point.epoch}, step {point.step}"
             yield from ((f"  {shown(name)}", show_value(value)) for name, value in point.metrics.items())
+
+
+def _numbers(run: KeptRun) -> Iterator[tuple[str, float]]:
+    for when, point in (("best", run.best), ("last", run.last)):
+        if point is not None:
+            yield f"{when}_epoch", point.epoch
+            yield f"{when}_step", point.step
+            yield from ((f"{when}_{shown(name)}", value) for name, value in point.metrics.items())
+
+
+def _note(run: KeptRun) -> list[str]:
+    return [visible(line.expandtabs(), 20_000) for line in run.note.splitlines()]
 
 
 def _files(folder: Path) -> dict[str, Any]:

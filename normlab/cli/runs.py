@@ -36,7 +36,7 @@ def list_runs(
     filter: Filter = None,
     sort: Annotated[
         str, typer.Option(metavar="KEY", help="Field, metric or setting; with - in front the largest first.")
-    ] = "-number",
+    ] = "-date",
     limit: Annotated[int, typer.Option(metavar="N", min=1, max=1_000_000, help="Runs to list.")] = 20,
     offset: Annotated[int, typer.Option(metavar="N", min=0, help="Runs to leave out before them.")] = 0,
     json: Json = False,
@@ -60,7 +60,7 @@ def show_run(
     from normlab.cli.run_show import print_events, print_run
 
     if events:
-        print_events(run)
+        print_events(run, csv)
     else:
         print_run(run, all_, json, csv)
 
@@ -129,7 +129,7 @@ def extend_run(
     json: Events = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a run for longer than it was to: --epochs (or --steps) is its new length."""
+    """Train a run to another length, beyond what it has trained: --epochs (or --steps) in all."""
     from normlab.cli.resume import extend
 
     form = "json" if json else "quiet" if quiet else "full"
@@ -154,12 +154,14 @@ def export_runs(
         str | None, typer.Option(metavar="PATH", help="File or folder to write; by default named here.")
     ] = None,
     overwrite: Overwrite = False,
+    json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Write runs as tables, pages, pictures, models, or for other tools; without --to, list the formats."""
     from normlab.cli.run_export import export_to, print_formats
 
     if to is None:
-        print_formats()
+        print_formats(json, csv)
     else:
         export_to(runs or [], to, out, overwrite)
 
@@ -221,8 +223,10 @@ def prune_runs(
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     yes: Yes = False,
+    json: Json = False,
+    csv: Csv = False,
 ) -> None:
     """Free space: runs deleted in the lab, and folders that belong to no run."""
     from normlab.cli.run_prune import prune
 
-    prune(checkpoints, dry_run, yes)
+    prune(checkpoints, dry_run, yes, json, csv)

@@ -36,7 +36,9 @@ def catching(control: Control) -> Generator[Caught]:
             print("stopping after this step and saving; once more to stop at once", file=sys.stderr)
 
     numbers = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-    before = {number: signal.signal(number, handle) for number in numbers}
+    # What nohup or & lets pass is left so.
+    heard = [number for number in numbers if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield caught
     finally:

@@ -107,6 +107,14 @@ def print_csv(names: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         writer.writerow(["" if cell is None else for_csv(str(cell)) for cell in row])
 
 
+def print_rows(names: Sequence[str], rows: Iterable[Sequence[object]], form: Form) -> None:
+    """Print rows as CSV, or as a JSON list of objects."""
+    if form == "json":
+        print_json([dict(zip(names, row, strict=True)) for row in rows])
+    else:
+        print_csv(names, rows)
+
+
 def shown(text: str, limit: int = 80) -> str:
     """Write untrusted text on one line, harmlessly."""
     return " ".join(visible(text, limit).split())

@@ -16,7 +16,7 @@ from normlab.lab.experiment import Experiment
 Tree = dict[str, Any]
 
 PREPARATION = ("dataset.standardize", "dataset.scale_fault", "dataset.label_noise")
-"""Settings of a data set that prepare the inputs, or spoil training alone: validation is on the same samples."""
+"""Settings of a data set that prepare the inputs, or spoil training alone: validation stays what it is."""
 
 
 def to_tree(record: BaseModel) -> Tree:

@@ -101,6 +101,16 @@ def test_a_store_that_can_not_be_read_offers_nothing(tmp_path):
     assert complete_run("") == []
 
 
+def test_an_id_is_offered_however_many_newer_names_begin_so(keep):
+    keep("abcdef")
+    copied = "arm, seed, created, experiment, environment"
+    counted = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 120)"
+    sql = f"{counted} INSERT INTO runs (id, name, {copied}) SELECT 'z' || (1000 + i), 'abc', {copied} FROM runs, n"
+    open_store().write(lambda c: c.execute(sql))
+    assert [run for run, _ in complete_run("abc")] == ["abcdef"]
+    assert len(complete_run("z")) == 100
+
+
 def test_settings_and_filters_are_offered():
     assert "optimizer.lr=" in complete_setting("opt")
     assert "norm=" in complete_filter("no")

@@ -1,6 +1,7 @@
 """normlab runs tag, note, delete, prune, import and export."""
 
 import io
+import json
 import os
 import shutil
 import sys
@@ -35,6 +36,7 @@ def test_tags_are_added_and_taken_off(say, keep):
         ["aaaaaa", "+two words"],
         ["aaaaaa", "+\x1b[2J"],
         ["zzz", "+a"],
+        ["aaaaaa", "+paper", "--json"],
     ],
 )
 def test_a_tag_that_is_no_word_is_code_2(say, keep, words):
@@ -70,6 +72,24 @@ def test_runs_are_deleted_for_good_with_their_folders(say, keep):
     assert say("runs", "delete", "aaa", "--yes").out == "aaaaaa\n"
     assert not folder.exists()
     assert [run.id for run in find_runs(open_store()).runs] == ["bbbbbb"]
+
+
+def test_a_folder_that_stays_is_a_warning_and_the_others_go(say, keep, monkeypatch):
+    rmtree = shutil.rmtree
+
+    def remove(path):
+        if path.name == "aaaaaa":
+            raise OSError(13, "Permission denied")
+        rmtree(path)
+
+    keep("aaaaaa")
+    keep("bbbbbb")
+    monkeypatch.setattr("shutil.rmtree", remove)
+    said = say("runs", "delete", "aaa", "bbb", "--yes")
+    folder = open_store().runs / "aaaaaa"
+    assert sorted(said.out.split()) == ["aaaaaa", "bbbbbb"]
+    assert said.err == f"warning: {folder}: can't be removed: Permission denied; remove it yourself\n"
+    assert [path.name for path in folder.parent.iterdir()] == ["aaaaaa"]
 
 
 def test_nothing_is_deleted_where_nobody_can_be_asked(say, keep, monkeypatch):
@@ -138,6 +158,42 @@ def test_a_dry_run_changes_nothing_and_a_real_one_asks(say, litter, monkeypatch)
     assert sorted(litter.iterdir()) == before
 
 
+def test_what_somebody_needs_again_while_it_asks_is_left(say, litter, monkeypatch):
+    def answer(question, yes):
+        edit.restore(open_store(), ["bbbbbb"])
+        open_store().write(lambda c: c.execute("UPDATE runs SET outcome = NULL WHERE id = 'aaaaaa'"))
+        return True
+
+    monkeypatch.setattr("normlab.cli.run_prune.agrees", answer)
+    said = say("runs", "prune", "--checkpoints")
+    assert said.out.endswith("freed 2.0 KiB\n")
+    assert {path.name for path in litter.iterdir()} == {"aaaaaa", "bbbbbb", "dddddd", "eeeeee"}
+    assert (litter / "aaaaaa" / "state.safetensors").exists()
+
+
+def test_a_folder_that_can_be_imported_is_not_pruned(say, litter):
+    (litter / "cccccc" / "run.jsonl").write_text("{}")
+    os.utime(litter / "cccccc", (0, 0))
+    said = say("runs", "prune", "--yes")
+    assert "cccccc" not in said.out
+    assert (
+        f"1 folders hold runs that aren't in the store: normlab runs import {litter / 'cccccc'}" in said.err
+    )
+    assert (litter / "cccccc").exists()
+
+
+def test_what_would_go_is_listed_as_json_and_csv(say, litter):
+    listed = json.loads(say("runs", "prune", "--checkpoints", "--dry-run", "--json").out)
+    assert [each["what"] for each in listed] == [
+        "deleted runs",
+        "folders of no run",
+        "states of completed runs",
+    ]
+    assert listed[1] == {"what": "folders of no run", "path": str(litter / "cccccc"), "bytes": 2048}
+    assert f"folders of no run,{litter / 'cccccc'},2048\n" in say("runs", "prune", "--yes", "--csv").out
+    assert not (litter / "cccccc").exists()
+
+
 def test_a_folder_from_another_machine_is_taken_and_a_wrong_one_told(say, keep, tmp_path, monkeypatch):
     shutil.copytree(open_store().runs / keep(), tmp_path / "taken")
     monkeypatch.setenv("NORMLAB_HOME", str(tmp_path / "other"))
@@ -165,6 +221,13 @@ def test_the_formats_are_listed_where_none_is_named(say, keep):
         lines = say("runs", "export", *arguments).out.splitlines()
         assert {"csv", "html", "onnx"} <= {line.split()[0] for line in lines}
         assert all(len(line.split()) > 3 for line in lines), "each says what it is"
+
+
+def test_the_formats_are_listed_as_json_and_csv(say):
+    listed = json.loads(say("runs", "export", "--json").out)
+    assert {"csv", "html", "onnx"} <= {each["format"] for each in listed}
+    assert say("runs", "export", "--csv").out.startswith("format,help,missing_extra\n")
+    assert "exclude each other" in say("runs", "export", "--csv", "--json", code=2).err
 
 
 def test_runs_are_written_to_a_file_that_is_not_replaced_unasked(say, keep, tmp_path, monkeypatch):

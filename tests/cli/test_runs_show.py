@@ -28,6 +28,17 @@ def test_a_run_is_shown_with_what_differs_from_the_defaults(say, two):
     assert [name for name, *_ in settings if name == "torch"] == ["torch"], "versions are shown"
 
 
+def test_best_and_last_epoch_are_shown_each_with_its_own_numbers(say, keep):
+    keep("bestaa", losses=[0.5, 0.25, 1.0])
+    lines = [line.split() for line in say("runs", "show", "bestaa").out.splitlines()]
+    best, last = (
+        lines.index(["best", "epoch", "2,", "step", "40"]),
+        lines.index(["last", "epoch", "3,", "step", "60"]),
+    )
+    assert ["val_loss", "0.5"] in lines[best:last]
+    assert ["val_loss", "2.0"] in lines[last:]
+
+
 def test_note_tags_and_files_are_shown(say, two):
     edit.tag(open_store(), ["abaaaa"], ["paper"])
     edit.annotate(open_store(), "abaaaa", "first\n\tsecond")
@@ -51,6 +62,20 @@ def test_json_and_csv_hold_the_settings(say, two):
     assert found["best"]["metrics"]["val_loss"] == 0.25
     rows = dict(list(csv.reader(io.StringIO(say("runs", "show", "abb", "--csv").out)))[1:])
     assert (rows["outcome"], rows["optimizer.lr"]) == ("completed", "0.5")
+    assert (rows["best_val_loss"], rows["last_epoch"]) == ("0.25", "3")
+
+
+def test_a_note_is_in_the_csv_line_by_line_and_is_never_run(say, keep):
+    keep()
+    edit.annotate(open_store(), "aaaaaa", "=1+1\nwhy")
+    rows = list(csv.reader(io.StringIO(say("runs", "show", "aaa", "--csv").out)))
+    assert rows[-2:] == [["note", "'=1+1"], ["note", "why"]]
+
+
+def test_events_are_not_told_as_csv(say, keep):
+    keep()
+    line = "--csv: is not for events; normlab runs export ID --to csv\n"
+    assert say("runs", "show", "aaa", "--events", "--csv", code=2).err == line
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What people say of runs is kept; what they delete can be brought back until it is purged."""
 
 import json
+import shutil
 
 import pytest
 from support.told import told
@@ -60,8 +61,8 @@ def test_a_deleted_run_is_nowhere_and_comes_back_whole(kept):
 
 def test_what_is_purged_leaves_no_row_and_no_file(kept):
     edit.delete(kept, ["aaaaaa"])
-    assert edit.purge(kept, ["bbbbbb"]) == [], "what isn't deleted can't be purged"
-    assert edit.purge(kept) == ["aaaaaa"]
+    assert edit.purge(kept, ["bbbbbb"]).runs == [], "what isn't deleted can't be purged"
+    assert edit.purge(kept) == edit.Purged(["aaaaaa"], [])
     assert not (kept.runs / "aaaaaa").exists()
     with kept.read() as connection:
         for table in ("settings", "scores", "points", "events"):
@@ -78,15 +79,23 @@ def test_a_run_under_way_is_not_deleted(kept):
     edit.delete(kept, ["cccccc"])
 
 
-def test_a_folder_that_cannot_be_removed_is_said(kept, monkeypatch):
-    def fail(path, *arguments, **more):
-        raise OSError(30, "Read-only file system")
+def test_a_folder_that_cannot_be_removed_is_told_and_the_others_go(kept, monkeypatch):
+    rmtree = shutil.rmtree
 
-    edit.delete(kept, ["aaaaaa"])
-    monkeypatch.setattr("shutil.rmtree", fail)
-    with pytest.raises(OSError, match="Read-only"):
-        edit.purge(kept)
-    assert find_runs(kept).total == 1
+    def remove(path):
+        if path.name == "aaaaaa":
+            raise OSError(30, "Read-only file system")
+        rmtree(path)
+
+    edit.delete(kept, ["aaaaaa", "bbbbbb"])
+    monkeypatch.setattr("shutil.rmtree", remove)
+    purged = edit.purge(kept)
+    assert sorted(purged.runs) == ["aaaaaa", "bbbbbb"]
+    (problem,) = purged.problems
+    assert problem.warning
+    assert str(problem).startswith(f"{kept.runs / 'aaaaaa'}: can't be removed: Read-only file system")
+    assert not (kept.runs / "bbbbbb").exists()
+    assert find_runs(kept).total == 0
 
 
 def test_a_row_that_names_another_place_purges_nothing_there(kept, tmp_path):
