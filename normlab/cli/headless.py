@@ -100,9 +100,11 @@ def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -
                     presenter.tell(f"warning: {kept}{store.problem}")
                 for warning in presenter.preset.warnings():
                     presenter.tell(f"warning: {warning}")
-                for turn in turns:
+                for turn in (rest := iter(turns)):
                     code = max(code, _train(turn, presenter, store, how, weights, control, caught))
                     histories.setdefault(turn.history.arm, []).append(turn.history)
+                    if control.outcome is not None and (left := sum(1 for _ in rest)):
+                        presenter.tell(f"{left:,} more were not begun")
                     if control.outcome is not None:
                         break
             presenter.finish(histories)

@@ -32,6 +32,8 @@ def export_to(starts: Sequence[str], format: str, out: str | None, overwrite: bo
     """
     if not starts:
         raise ConfigError(Problem("--to", "needs runs to export", "name them: normlab runs list"))
+    if out == "-":
+        raise ConfigError(Problem("--out", "must be a file or a folder", "name one, or leave it out", out))
     exhibits = exhibits_of(open_swept(), starts)
     target = Path(os.path.expanduser(out)) if out else default_target(exhibits, format)
     for path in export(exhibits, format, target, overwrite):

@@ -1,7 +1,8 @@
 """normlab runs list."""
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,26 @@ from normlab.store.find import find_runs
 from normlab.store.kept import KeptRun
 from normlab.store.sweep import open_swept
 from normlab.views.durations import spent
+
+_SIGN = re.compile(r"[=<>:]")
+_HEAD = re.compile(r"[\w.]+(!=|>=|<=|=|>|<|:)")
+
+
+def join_words(words: Iterable[str]) -> str:
+    """Join arguments to a filter line; where the shell took quotes off, they are put back.
+
+    >>> join_words(["name=batch norm", "two words", "lr>0.01 tag:paper"])
+    'name="batch norm" "two words" lr>0.01 tag:paper'
+    """
+    return " ".join(_requote(word) for word in words)
+
+
+def _requote(word: str) -> str:
+    if '"' in word or not any(c.isspace() for c in word):
+        return word
+    head = _HEAD.match(word)
+    start, value = (head[0], word[head.end() :]) if head else ("", word)
+    return word if _SIGN.search(value) else f'{start}"{value}"'
 
 
 def print_list(filter: str, sort: str, limit: int, offset: int, json: bool, csv: bool) -> None:

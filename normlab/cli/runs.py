@@ -43,9 +43,9 @@ def list_runs(
     csv: Csv = False,
 ) -> None:
     """List kept runs, newest first: all, or those that every word of a filter finds."""
-    from normlab.cli.run_list import print_list
+    from normlab.cli.run_list import join_words, print_list
 
-    print_list(" ".join(filter or []), sort, limit, offset, json, csv)
+    print_list(join_words(filter or []), sort, limit, offset, json, csv)
 
 
 @runs_app.command("show")

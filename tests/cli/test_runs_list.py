@@ -140,3 +140,14 @@ def test_presets_are_listed_as_json_and_csv(say):
     assert (digits["arms"], digits["own"], digits["problem"]) == (3, False, None)
     rows = list(csv.DictReader(io.StringIO(say("presets", "list", "--csv").out)))
     assert [row["name"] for row in rows] == [preset["name"] for preset in found]
+
+
+def test_what_a_shell_has_unquoted_is_found_all_the_same(say, keep):
+    keep("aaaaaa", arm="batch norm")
+    keep("bbbbbb", arm="norm batch")
+    assert [run["id"] for run in json.loads(say("runs", "list", "arm=batch norm", "--json").out)] == [
+        "aaaaaa"
+    ]
+    assert [run["id"] for run in json.loads(say("runs", "list", "batch norm", "--json").out)] == ["aaaaaa"]
+    both = say("runs", "list", "outcome=completed norm=none", "--json").out
+    assert len(json.loads(both)) == 2
