@@ -22,6 +22,7 @@ from textual.worker import Worker, WorkerState
 
 from normlab.core.errors import ConfigError, NormlabError
 from normlab.core.text import hidden_characters, visible
+from normlab.engine.control import Control
 from normlab.engine.events import FAILURES
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, lasting_name
@@ -87,6 +88,7 @@ class LabApp(App[None]):
         self.bench.session.device = device
         self.bench.session.choices = remembered.chart
         self._complaints, self._told = list(complaints), set[str]()
+        self._failed: set[Control] = set()
         self._opened = opened
         self._seen = -1
         self._saving: Timer | None = None
@@ -243,9 +245,9 @@ class LabApp(App[None]):
     def _tell_failures(self) -> None:
         session = self.bench.session
         for run in session.runs:
-            told = f"{run.id}: {run.history.seconds}"  # one that goes on may fail again
-            if run.history.outcome in FAILURES and not run.recalled and told not in self._told:
-                self._told.add(told)
+            failed = run.history.outcome in FAILURES and not run.recalled
+            if failed and run.control not in self._failed:  # one that goes on has another, and may fail again
+                self._failed.add(run.control)
                 said = f"{session.label(run)}: {run.history.outcome}: {run.history.reason or ''}"
                 self.notify(visible(said, 400), severity="error", timeout=10, markup=False)
 

@@ -20,7 +20,7 @@ State = Literal["queued", "running", "paused"] | Outcome
 
 @dataclass(eq=False)
 class LabRun:
-    """One run of this session."""
+    """A run of this session: trained in it, or recalled from the store to be compared."""
 
     id: str
     experiment: Experiment
@@ -29,7 +29,7 @@ class LabRun:
     """Which of the palette's hues and marks is its own."""
     device: str = "auto"
     name: str | None = None
-    """What somebody called it; none shows what it changes."""
+    """What somebody or its preset called it; none shows what it changes."""
     shown: bool = True
     """Picked: drawn in the charts, and a column of the comparison."""
     trace: str | None = None
@@ -86,7 +86,8 @@ def recorded(run: LabRun, events: Generator[Event], store: "Store") -> Generator
 
     with closing(record(events, store, control=run.control)) as kept:
         for event in kept:
-            if isinstance(event, RunCreated) and run.name not in (None, event.arm) and not store.is_read_only:
+            is_new = isinstance(event, RunCreated) and not run.resumes
+            if is_new and run.name not in (None, run.history.arm) and not store.is_read_only:
                 with suppress(NormlabError):  # a full disk is told by the recording
                     rename(store, run.id, run.name)
             yield event

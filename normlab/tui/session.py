@@ -67,20 +67,26 @@ class Session:
         self._begin()
         return run
 
-    def recall(self, id: str, history: History, name: str) -> LabRun:
+    def recall(self, id: str, history: History, name: str | None) -> LabRun:
         """Add a run of another sitting, which has ended, to chart it and to compare with it."""
         run = LabRun(id, history.experiment, history, next(self._hues), name=name, taken=True, recalled=True)
         self._append(run)
         self.touch()
         return run
 
-    def go_on(self, run: LabRun, history: History, device: str) -> None:
-        """Queue a run that has ended, to go on from its kept state; the experiment may be a longer one."""
+    def go_on(self, run: LabRun, history: History, device: str) -> bool:
+        """Queue a run that has ended, to go on from its kept state; the experiment may be a longer one.
+
+        False where it hasn't ended: it trains, or waits for its turn.
+        """
         with self._wake:
+            if not run.finished or run is self.current:
+                return False
             run.experiment, run.device, run.control = history.experiment, device, Control()
             run.history = replace(history, outcome=None, reason=None)
             run.trace, run.taken, run.resumes, run.recalled, run.shown = None, False, True, False, True
         self._begin()
+        return True
 
     def _append(self, run: LabRun) -> None:
         with self._wake:
@@ -197,7 +203,8 @@ class Session:
 
     def label(self, run: LabRun) -> str:
         """Name a run: as somebody called it, or by what it changes; harmless to show."""
-        text = run.name or label(self.changes(run))
+        # What an arm was called says little beside another baseline.
+        text = run.name or (f"{run.history.arm} · {run.id}" if run.recalled else label(self.changes(run)))
         own, other = run.experiment.seed, self.baseline.experiment.seed if self.baseline else 0
         return visible(text, 60) + (f" · seed {own}" if own != other else "")
 

@@ -1,5 +1,6 @@
 """What the screens share: the form's draft, this session's runs, their preset, and the store of all runs."""
 
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from normlab.tui.session import LabRun, Session
 
 if TYPE_CHECKING:
     from normlab.store.store import Store
+
+PURGE_SECONDS = 1.0
+"""That leaving the lab waits for what was deleted."""
 
 
 class Workbench:
@@ -56,12 +60,20 @@ class Workbench:
         return str(self.store.problem) if self.store.problem else None
 
     def purge(self) -> None:
-        """Take what was deleted in this sitting off the disk; where that fails, it stays hidden."""
-        if self.store is not None and self.deleted:
+        """Take what was deleted in this sitting off the disk; where that fails, it stays hidden.
+
+        It takes `PURGE_SECONDS` at most: `normlab runs prune` removes what is left.
+        """
+        if (store := self.store) is not None and self.deleted:
             from normlab.store.edit import purge
 
-            with suppress(NormlabError, OSError):
-                purge(self.store, self.deleted)
+            def work() -> None:
+                with suppress(NormlabError, OSError):
+                    purge(store, self.deleted)
+
+            thread = threading.Thread(target=work, name="normlab purge", daemon=True)
+            thread.start()
+            thread.join(PURGE_SECONDS)
 
     def name_run(self, id: str, name: str | None) -> None:
         """Call a run by a name here and in the store; with none by what it changes, or was called at first.
@@ -70,7 +82,7 @@ class Workbench:
         """
         for run in self.session.runs:
             if run.id == id:
-                run.name = name or (title(None, run.history.arm, id) if run.recalled else None)
+                run.name = name
         self.session.touch()
         if self.store is not None:
             from normlab.store.edit import rename
@@ -117,8 +129,3 @@ class Workbench:
             run.shown = run in runs or (run.shown and run.recalled)
         self.session.pin(runs[0])
         self._fresh = False
-
-
-def title(name: str | None, arm: str, id: str) -> str:
-    """Tell runs of other sittings apart: what an arm was called says little beside another baseline."""
-    return name or f"{arm} · {id}"

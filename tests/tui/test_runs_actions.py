@@ -64,7 +64,8 @@ async def test_picked_runs_are_drawn_and_compared_and_let_go_again(size):
     async with app.run_test(size=size) as pilot:
         session = app.bench.session
         await go(pilot, 2)
-        await pilot.press("v", "v", "v")  # quick fingers pick no run twice
+        for _ in range(3):  # quick fingers pick no run twice
+            app.screen.action_pick()
         await until(pilot, lambda: len(session.runs) == 1)
         await pilot.press("down", "v")
         await until(pilot, lambda: len(session.runs) == 2)
@@ -74,6 +75,7 @@ async def test_picked_runs_are_drawn_and_compared_and_let_go_again(size):
         await pilot.press("c")
         await until_screen(pilot, CompareScreen)
         await until(pilot, lambda: "model.norm" in text_of(app))
+        assert session.drawn == session.runs
         await pilot.press("k")
         await listed(pilot, 2)
         await pilot.press("v")
@@ -206,7 +208,7 @@ async def test_a_completed_run_is_extended_to_as_many_epochs_as_one_says():
         await pilot.press("u")
         await until_screen(pilot, Ask)
         for typed, wrong in (
-            ("3", "It has 3: type more."),
+            ("3", "is not more than the 3"),
             ("x", "Type a whole number."),
             ("9" * 12, "training.epochs"),
         ):
@@ -359,4 +361,8 @@ async def test_a_store_that_cannot_be_written_says_so_and_asks_again(monkeypatch
         await until_screen(pilot, Note)
         assert app.screen.query_one(TextArea).text == "long thoughts"
         await pilot.press("escape")
+        await until_screen(pilot, Confirm)
+        await pilot.press("n", "escape")
+        await until_screen(pilot, Confirm)
+        await pilot.press("y")
         await until_screen(pilot, RunsScreen)

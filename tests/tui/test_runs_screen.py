@@ -58,9 +58,8 @@ async def test_the_whole_history_is_listed_newest_first(size):
         shown = text_of(app)
         assert "a fast one" in shown
         row = next(line for line in shown.splitlines() if "bbbbbb" in line)
-        assert row.split()[:7] == ["bbbbbb", "norm", "=", "batch", "moons", "batch", "0"][
-            : 7 if size == WIDE else 6
-        ] + ([] if size == WIDE else ["completed"])
+        seen = ["bbbbbb", "norm", "=", "batch", "moons", "batch"]
+        assert row.split()[:7] == [*seen, "0" if size == WIDE else "completed"]
         assert all(len(line) <= size[0] for line in shown.splitlines())
 
 
@@ -330,7 +329,9 @@ async def test_the_line_below_tells_what_has_no_column():
     app = lab()
     async with app.run_test(size=NARROW) as pilot:
         await go(pilot)
-        await until(pilot, lambda: about(app) == "seed 3 · 0.3 s · #paper · enough · look here")
+        await until(
+            pilot, lambda: about(app) == "val_accuracy · seed 3 · 0.3 s · #paper · enough · look here"
+        )
 
 
 @pytest.mark.asyncio

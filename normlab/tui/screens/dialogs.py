@@ -31,6 +31,8 @@ class Dialog(ModalScreen[T]):
     Dialog .hint { color: $secondary; width: 1fr; }
     Dialog Input { border: none; padding: 0 1; height: 1; background: $panel; }
     Dialog Input:focus { border: none; }
+    Dialog * { scrollbar-background: $surface; scrollbar-background-hover: $surface;
+        scrollbar-background-active: $surface; }
     Dialog Horizontal { height: 1; width: 1fr; margin-top: 1; align-horizontal: right; }
     Dialog Button {
         min-width: 10; margin-left: 2; padding: 0;

@@ -39,7 +39,8 @@ async def export_runs(app: App[Any], runs: Sequence[KeptRun], store: Store) -> N
         return
     target = Path(typed.strip()).expanduser()
     question = f"{visible(target.name)} is there already. Replace what an export would write there?"
-    if target.exists() and not await app.push_screen_wait(Confirm(question, "Replace")):
+    there = await asyncio.to_thread(target.exists)
+    if there and not await app.push_screen_wait(Confirm(question, "Replace")):
         return
     app.notify(f"Exporting {what}…", markup=False)
     try:
@@ -57,7 +58,7 @@ def _formats() -> list[tuple[str, str, str]]:
     from normlab.exports.formats import FORMATS
 
     return [
-        (name, name, f"{form.help}{f' (needs normlab[{form.extra}])' if form.missing else ''}")
+        (name, name, f"{f'needs normlab[{form.extra}]: ' if form.missing else ''}{form.help}")
         for name, form in FORMATS.items()
     ]
 

@@ -1,6 +1,7 @@
 """The kept runs as a list to look through: filter line, order, pages; what acts on them builds on it."""
 
 import asyncio
+import threading
 from typing import ClassVar, Literal
 
 import apsw
@@ -14,18 +15,17 @@ from textual.widgets import DataTable, Input, Static
 
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
-from normlab.lab.metrics import better
-from normlab.store.filters import FIELDS, METRICS, setting_paths
-from normlab.store.find import Page, find_runs
-from normlab.store.store import Store
-from normlab.store.sweep import sweep
+from normlab.store.find import Page
 from normlab.tui.keys import key_of
 from normlab.tui.screens.choose import Choose
+from normlab.tui.screens.found import Found, find_page, sweep_quietly
 from normlab.tui.screens.mode import ModeScreen
+from normlab.tui.screens.order import NEWEST, first_way, not_a_ranking, order_words, sorts
 from normlab.tui.themes import hue_of
 from normlab.tui.widgets.filter_line import FilterLine
 from normlab.tui.widgets.kept_table import KeptTable, Standing
 from normlab.tui.widgets.key_line import KeyLine
+from normlab.tui.widgets.runs_table import score_metric
 from normlab.tui.widgets.too_small import TooSmall
 from normlab.tui.workbench import Workbench
 from normlab.views.marks import mark_of
@@ -34,7 +34,8 @@ LOOK_SECONDS = 2.0
 """Between two looks at what other processes have done."""
 TYPING_SECONDS = 0.1
 """Of rest before a filter that is being typed is looked up."""
-NEWEST = "-number"
+UNFINISHED_SECONDS = 1.0
+"""Of rest after which the last word of a filter counts as finished, with what is wrong with it."""
 
 NO_RUNS = "No run is kept yet: train something in the Lab ({lab})."
 NO_MATCH = "No kept run is like that. {escape} lists all of them."
@@ -61,7 +62,6 @@ class FindScreen(ModeScreen):
         Binding("pagedown", "turn('page', 1)", "Page on", id="kept.page_down", show=False, priority=True),
         Binding("pageup", "turn('page', -1)", "Page back", id="kept.page_up", show=False, priority=True),
         Binding("escape", "back", "All runs", id="kept.all", show=False),
-        Binding("down", "back(False)", "From the filter to the runs", id="kept.down", show=False),
     ]
 
     def __init__(self, bench: Workbench) -> None:
@@ -71,8 +71,11 @@ class FindScreen(ModeScreen):
         """What the runs are ordered by; see normlab.store.filters."""
         self._offset, self._total = 0, 0
         self._row: int | None = None
+        self._seek: str | None = None
         self._known: object = None
-        self._soon: Timer | None = None
+        self._stale = self._moved = self._looking = self._unfinished = False
+        self._waiting: list[Timer] = []
+        self._sweeper: threading.Thread | None = None
 
     def compose(self) -> ComposeResult:
         yield self.top_bar
@@ -89,14 +92,14 @@ class FindScreen(ModeScreen):
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _: self.look())
-        self.set_interval(LOOK_SECONDS, lambda: self.is_current and self.look())
+        self.set_interval(LOOK_SECONDS, lambda: self.is_current and self._look_again())
 
     def on_screen_resume(self) -> None:
         self.look()
 
-    def on_resize(self) -> None:
-        """Fill a page of another height."""
-        self.call_after_refresh(self.look)
+    @on(KeptTable.Resized)
+    def _resized(self) -> None:
+        self.look()  # a page of another height
 
     def refresh_session(self) -> None:
         """Follow the session; the store is asked where a run has begun or ended, or is picked."""
@@ -119,34 +122,70 @@ class FindScreen(ModeScreen):
 
     # Looking runs up.
 
-    @work(exclusive=True, group="kept")
-    async def look(self) -> None:
-        """Look this page up, in a thread, and show it."""
-        store = self.bench.store
-        if store is None:
-            self._show(Page([], 0), self.bench.no_store)
-            return
-        wanted = (self.filter.value, self.sort, self.table.page_rows, self._offset)
-        try:
-            page, self._offset = await asyncio.to_thread(_find, store, *wanted)
-        except (NormlabError, apsw.Error, ValueError) as error:  # the last one: rows that can't be read
-            self._tell(str(error), wrong=True)
-        else:
-            filtered = bool(self.filter.value.strip())
-            lab = key_of(self.app, "lab", "l")
-            escape = key_of(self.app, "kept.all", "escape")
-            self._show(page, (NO_MATCH if filtered else NO_RUNS).format(lab=lab, escape=escape))
+    def look(self) -> None:
+        """Look this page up, in a thread, and show it: once the look under way is over, where one is."""
+        self._stale = True
+        if not self._looking:
+            self._looking = True
+            self.run_worker(self._look(), group="kept")
 
-    def _show(self, page: Page, nothing: str) -> None:
-        self._total = page.total
+    async def _look(self) -> None:
+        try:
+            while self._stale:
+                moved, self._stale, self._moved = self._moved, False, False
+                store, chosen = self.bench.store, self.table.chosen
+                if store is None:
+                    self._show(Found(Page([], 0)), self.bench.no_store)
+                    continue
+                # A run that begins pushes others down: the page follows the one under the cursor.
+                stay = self._seek or (chosen.id if chosen and not moved else None)
+                text, unfinished = self.filter.value, self._unfinished
+                wanted = (text, self.sort, self.table.page_rows, self._offset, stay, unfinished)
+                try:
+                    found = await asyncio.to_thread(find_page, store, *wanted)
+                # The last one: rows that can't be read.
+                except (NormlabError, apsw.Error, OSError, ValueError) as error:
+                    if not unfinished and not self._moved:
+                        self._tell(str(error), wrong=True)
+                    continue
+                if self._moved or (unfinished and not found.page.runs and self.table.runs):
+                    continue  # another page is wanted by now; or a word that nothing matches grows yet
+                lab = key_of(self.app, "lab", "l")
+                escape = key_of(self.app, "kept.all", "escape")
+                nothing = (NO_MATCH if text.strip() else NO_RUNS).format(lab=lab, escape=escape)
+                self._show(found, nothing)
+        finally:
+            self._looking = False
+
+    def _look_again(self) -> None:
+        """Look at what other processes have done; those that died are swept up beside it.
+
+        That waits for the store as long as another process writes to it, so nobody must wait for it.
+        """
+        self.look()
+        store = self.bench.store
+        if store is not None and not (self._sweeper and self._sweeper.is_alive()):
+            self._sweeper = threading.Thread(
+                target=sweep_quietly, args=(store,), name="normlab sweep", daemon=True
+            )
+            self._sweeper.start()
+
+    def _move(self, row: int | None = None) -> None:
+        """Look at a page that somebody asks for; the cursor goes to a row of it, or stays."""
+        self._moved, self._seek, self._row = True, None, row
+        self.look()
+
+    def _show(self, found: Found, nothing: str) -> None:
+        page, self._offset, self._total = found.page, found.offset, found.page.total
         self.set_class(not page.runs, "empty")
         self.query_one("#nothing", Static).update(Content(nothing))
-        self.table.show(page.runs, self._standings(), self._row)
-        self._row = None
+        self.table.show(page.runs, self._standings(), self._row, self._seek)
+        self._row = self._seek = None
         first, last = self._offset + 1, self._offset + len(page.runs)
-        said = [f"{first:,}–{last:,} of {page.total:,}", _order(self.sort)] if page.runs else []
-        if picked := sum(run.shown for run in self.session.runs):
-            said.append(f"{picked} picked")
+        picked = len(self.session.drawn)
+        said = [f"{first:,}–{last:,} of {page.total:,}", order_words(self.sort)] if page.runs else []
+        said += [differing] if page.runs and (differing := not_a_ranking(found.differing)) else []
+        said += [f"{picked} picked" if page.runs else f"0 found · {picked} picked"] if picked else []
         self._tell(" · ".join(said))
         self.refresh_about()
         self.refresh_bindings()
@@ -163,8 +202,10 @@ class FindScreen(ModeScreen):
         parts: list[tuple[str, str]] = []
         if run is not None:
             if not self.table.is_wide:
+                metric = score_metric(run.best) if run.best else None
+                parts += [(metric, "$secondary")] if metric else []
                 parts.append((f"seed {run.seed} · {run.seconds:.1f} s", "$secondary"))
-                parts += [(f"#{visible(tag)}", "$secondary") for tag in run.tags]
+            parts += [(f"#{visible(tag)}", "$secondary") for tag in run.tags]
             if run.reason:
                 parts.append((visible(run.reason.splitlines()[0], 200), "$warning"))
             if run.note:
@@ -176,10 +217,21 @@ class FindScreen(ModeScreen):
 
     @on(Input.Changed)
     def _typed(self) -> None:
+        text = self.filter.value
+        self._unfinished = bool(text) and not text.endswith(" ") and self.filter.has_focus
+        for timer in self._waiting:
+            timer.stop()
+        self._waiting = [self.set_timer(TYPING_SECONDS, self._find_typed)]
+        if self._unfinished:
+            self._waiting.append(self.set_timer(UNFINISHED_SECONDS, self._finish))
+
+    def _find_typed(self) -> None:
         self._offset = 0
-        if self._soon is not None:
-            self._soon.stop()
-        self._soon = self.set_timer(TYPING_SECONDS, self.look)
+        self._move()
+
+    def _finish(self) -> None:
+        self._unfinished = False
+        self._find_typed()
 
     def action_find(self) -> None:
         """Go to the filter line."""
@@ -187,6 +239,7 @@ class FindScreen(ModeScreen):
 
     @on(Input.Submitted)
     def _submitted(self) -> None:
+        self._finish()
         self.action_back(clear=False)
 
     def action_back(self, clear: bool = True) -> None:
@@ -205,20 +258,21 @@ class FindScreen(ModeScreen):
         last = max(0, self._total - rows)
         step = {"row": 1, "page": rows, "edge": self._total}[how] * by
         offset = min(max(0, self._offset + step), last)
+        row = None
         if abs(step) == 1 or offset == self._offset:
-            self._row = 0 if by < 0 else min(rows, self._total) - 1
+            row = 0 if by < 0 else min(rows, self._total) - 1
         if how == "edge":
-            self._row = 0 if by < 0 else rows - 1
+            row = 0 if by < 0 else rows - 1
         self._offset = offset
-        self.look()
+        self._move(row)
 
     @work
     async def action_sort(self) -> None:
         """Choose what the runs are ordered by."""
         current = self.sort.removeprefix("-")
-        chosen = await self.app.push_screen_wait(Choose("Order runs by", _sorts(), current))
+        chosen = await self.app.push_screen_wait(Choose("Order runs by", sorts(), current))
         if chosen is not None:
-            self._order_by(_first_way(chosen))
+            self._order_by(first_way(chosen))
 
     def action_reverse(self) -> None:
         """Turn the order round."""
@@ -227,51 +281,8 @@ class FindScreen(ModeScreen):
     @on(KeptTable.Sorted)
     def _sorted(self, event: KeptTable.Sorted) -> None:
         same = self.sort.removeprefix("-") == event.key
-        self.action_reverse() if same else self._order_by(_first_way(event.key))
+        self.action_reverse() if same else self._order_by(first_way(event.key))
 
     def _order_by(self, sort: str) -> None:
-        self.sort, self._offset, self._row = sort, 0, 0
-        self.look()
-
-
-def _find(store: Store, text: str, sort: str, rows: int, offset: int) -> tuple[Page, int]:
-    """Find a page, and where it begins: earlier where there are fewer runs than thought."""
-    sweep(store)
-    page = find_runs(store, text, sort=sort, limit=rows, offset=offset)
-    last = max(0, page.total - rows)
-    if offset > last:
-        return find_runs(store, text, sort=sort, limit=rows, offset=last), last
-    return page, offset
-
-
-_USUAL = {
-    "number": "the order in which they were begun",
-    "val_loss": "at the best epoch",
-    "val_accuracy": "at the best epoch",
-    "val_rmse": "at the best epoch",
-    "last.val_loss": "at the last epoch",
-    "name": "given by somebody",
-    "dataset": "",
-    "model": "",
-    "norm": "",
-    "optimizer": "",
-    "lr": "",
-}
-
-
-def _sorts() -> list[tuple[str, str, str]]:
-    names = dict.fromkeys((*_USUAL, *FIELDS, *METRICS, *setting_paths()))
-    return [(name, name, _USUAL.get(name, "")) for name in names]
-
-
-def _first_way(key: str) -> str:
-    """Put that first which one looks for: the newest, the best."""
-    down = key in ("number", "date") or (key in METRICS and better(key) == "higher")
-    return f"-{key}" if down else key
-
-
-def _order(sort: str) -> str:
-    key, down = sort.removeprefix("-"), sort.startswith("-")
-    if key in ("number", "date"):
-        return "newest first" if down else "oldest first"
-    return f"by {key}, {'largest' if down else 'smallest'} first"
+        self.sort, self._offset = sort, 0
+        self._move(0)

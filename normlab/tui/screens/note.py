@@ -2,19 +2,19 @@
 
 from typing import ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import Button, Static, TextArea
 
-from normlab.tui.screens.dialogs import Dialog
+from normlab.tui.screens.dialogs import Confirm, Dialog
 from normlab.tui.widgets.lines import lines
 
 
 class Note(Dialog[str | None]):
-    """Ask for a text; None where nothing is to change."""
+    """Ask for a text; None where nothing is to change. What is neither saved nor `before` is asked about."""
 
     DEFAULT_CSS = """
     Note > Vertical { width: 76; }
@@ -25,9 +25,9 @@ class Note(Dialog[str | None]):
         Binding("ctrl+s", "save", "Save", id="dialog.write", show=False),
     ]
 
-    def __init__(self, title: str, text: str) -> None:
+    def __init__(self, title: str, before: str, text: str) -> None:
         super().__init__()
-        self._title, self._text = title, text
+        self._title, self._before, self._text = title, before, text
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -42,5 +42,12 @@ class Note(Dialog[str | None]):
         self.dismiss(self.query_one(TextArea).text)
 
     @on(Button.Pressed, "#no")
-    def _cancelled(self) -> None:
-        self.dismiss(None)
+    def action_close(self) -> None:
+        self._close()
+
+    @work
+    async def _close(self) -> None:
+        question = Confirm("Throw away what you have written?", "Throw away")
+        changed = self.query_one(TextArea).text != self._before
+        if not changed or await self.app.push_screen_wait(question):
+            self.dismiss(None)

@@ -40,14 +40,13 @@ class RunDetails(Dialog[None]):
     ]
     AUTO_FOCUS = "VerticalScroll"
 
-    def __init__(self, run: KeptRun, told: History | NormlabError, choices: ChartChoices) -> None:
+    def __init__(self, run: KeptRun, text: str, told: History | NormlabError, choices: ChartChoices) -> None:
         super().__init__()
-        self._run, self._title = run, f"{run.id}  {run.title}"
-        self._text = "\n".join(_said(run, told))
+        self._run, self._title, self._text = run, f"{run.id}  {run.title}", text
         self._session = Session(lambda _: None)
         self._session.choices = choices
         if isinstance(told, History) and told.points:
-            self._session.recall(run.id, told, run.title)
+            self._session.recall(run.id, told, run.name)
 
     def compose(self) -> ComposeResult:
         with Vertical():
@@ -57,6 +56,8 @@ class RunDetails(Dialog[None]):
                     yield ChartPane(self._session)
                 yield Static(lines(self._text))
             with Horizontal():
+                if self._session.runs:
+                    yield Static(Content("tab goes to the curves"), classes="hint")
                 yield Button(Content("Save the text (w)"), id="save", compact=True)
                 yield Button(Content("Close (esc)"), id="close", compact=True)
 
@@ -72,6 +73,11 @@ class RunDetails(Dialog[None]):
     @work
     async def action_save(self) -> None:
         await save_as(self.app, "Save to", self._run.folder / "details.txt", lambda _: self._text)
+
+
+def details(run: KeptRun, told: History | NormlabError) -> str:
+    """Write all that is known of a run, harmless to show and to save; its folder is read."""
+    return lines("\n".join(_said(run, told))).plain
 
 
 def _said(run: KeptRun, told: History | NormlabError) -> Iterator[str]:

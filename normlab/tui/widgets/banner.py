@@ -22,7 +22,8 @@ class Banner(Static):
     def refresh_session(self) -> None:
         """Show what the run waits for, or nothing."""
         run = self._session.current
-        held = run.history.held if run is not None else None
+        # A run that is paused tells nothing more, not even that it could go on.
+        held = run.history.held if run is not None and not self._session.paused else None
         if held != self._held:
             self._held = held
             self.display = held is not None

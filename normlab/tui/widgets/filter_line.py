@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import Iterator
 from functools import cache
-from typing import get_args
+from typing import ClassVar, get_args
 
+from textual.binding import Binding, BindingType
 from textual.suggester import Suggester
 from textual.widgets import Input
 
@@ -12,7 +13,7 @@ from normlab.core.choice import members
 from normlab.core.fields import describe
 from normlab.engine.events import Outcome
 from normlab.lab.experiment import Experiment
-from normlab.store.filters import FIELDS, METRICS, setting_paths
+from normlab.store.filter_names import FIELDS, METRICS, setting_paths
 
 EXAMPLE = "norm=batch val_accuracy>0.9 tag:paper date>=today"
 
@@ -24,6 +25,12 @@ class FilterLine(Input):
     FilterLine { border: none; height: 1; padding: 0 1; background: $surface; }
     FilterLine:focus { border: none; background: $panel; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("right", "cursor_right", "Complete", id="kept.complete"),
+        Binding("down", "screen.back(False)", "To the runs", id="kept.down"),
+        Binding("escape", "screen.back", "All runs", id="kept.all_runs"),
+    ]
 
     def __init__(self) -> None:
         super().__init__(

@@ -13,8 +13,9 @@ from textual.message import Message
 from textual.widgets import DataTable
 
 from normlab.core.text import visible
+from normlab.engine.events import Point
 from normlab.store.kept import KeptRun
-from normlab.tui.widgets.runs_table import loss_of, score_of, value_cell
+from normlab.tui.widgets.runs_table import loss_of, score_metric, score_of, state_cell, value_cell
 
 WIDE = 110
 """From this width of the table on it has all columns."""
@@ -35,15 +36,15 @@ class KeptColumn:
 COLUMNS = {
     "": KeptColumn(2, 2),
     "id": KeptColumn(7, 7),
-    "run": KeptColumn(-1, -2, "name"),
+    "run": KeptColumn(-1, -3, "name"),
     "dataset": KeptColumn(9, 10, "dataset"),
     "norm": KeptColumn(7, 9, "norm"),
     "seed": KeptColumn(0, 6, "seed"),
-    "outcome": KeptColumn(12, 15, "outcome"),
-    "best loss": KeptColumn(10, 10, "val_loss", right=True),
-    "score": KeptColumn(8, 8, "-val_accuracy", right=True),
-    "seconds": KeptColumn(0, 9, "seconds", right=True),
-    "begun": KeptColumn(8, 13, "-date", right=True),
+    "outcome": KeptColumn(12, 14, "outcome"),
+    "best loss": KeptColumn(9, 9, "val_loss", right=True),
+    "score": KeptColumn(8, 12, "val_accuracy", right=True),
+    "seconds": KeptColumn(0, 8, "seconds", right=True),
+    "begun": KeptColumn(8, 12, "date", right=True),
     "tags": KeptColumn(0, -1),
 }
 """By heading; negative widths share what is left of the line."""
@@ -91,10 +92,14 @@ class KeptTable(DataTable[Text]):
             super().__init__()
             self.key = key
 
+    class Resized(Message):
+        """There is room for more runs, or for fewer."""
+
     def __init__(self) -> None:
         super().__init__(cursor_type="row", cell_padding=0)
         self.runs: list[KeptRun] = []
         self._cells: list[list[Text]] = []
+        self._left: str | None = None
         self._widths: dict[str, int] = {}
 
     @property
@@ -110,13 +115,17 @@ class KeptTable(DataTable[Text]):
     @property
     def chosen(self) -> KeptRun | None:
         """The run under the cursor."""
+        if self._left is not None:
+            return next((run for run in self.runs if run.id == self._left), None)
         return self.runs[self.cursor_row] if 0 <= self.cursor_row < len(self.runs) else None
 
     def on_resize(self, event: Resize) -> None:
         """Share the width among the columns."""
+        self.post_message(self.Resized())
         widths = _widths(event.size.width)
         if widths == self._widths:
             return
+        self._left = self.chosen.id if self.chosen else None  # the cursor goes back to it
         self._widths, self._cells = widths, []
         self.clear(columns=True)
         for name, width in widths.items():
@@ -124,11 +133,19 @@ class KeptTable(DataTable[Text]):
             heading = Text("  tags" if name == "tags" else name, justify=justify)
             self.add_column(heading, key=name, width=width)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out what needs a run where there is none."""
+        return None if action == "select_cursor" and self.chosen is None else True
+
     def show(
-        self, runs: Sequence[KeptRun], standings: Mapping[str, Standing], row: int | None = None
+        self,
+        runs: Sequence[KeptRun],
+        standings: Mapping[str, Standing],
+        row: int | None = None,
+        id: str | None = None,
     ) -> None:
-        """Show a page; the cursor goes to a row, or stays on its run. Only what has changed is drawn."""
-        chosen, here = self.chosen, self.cursor_row
+        """Show a page; the cursor goes to a row, or to a run, or stays on its own. Only changes are drawn."""
+        here, on = self.cursor_row, id or (self.chosen.id if self.chosen else None)
         cells = [self._row(run, standings.get(run.id)) for run in runs]
         self.runs = list(runs)
         if len(cells) != len(self._cells):
@@ -141,13 +158,13 @@ class KeptTable(DataTable[Text]):
                         self.update_cell_at((at, column), after)  # pyright: ignore[reportArgumentType]
         self._cells = cells
         ids = [run.id for run in runs]
-        stays = ids.index(chosen.id) if chosen and chosen.id in ids else here
+        self._left = None
+        stays = ids.index(on) if on in ids else here
         self.move_cursor(row=stays if row is None else row)
 
     def _row(self, run: KeptRun, standing: Standing | None) -> list[Text]:
         settings, known = settings_of(run), standing or Standing(None)
         state = known.state or run.outcome or "running"
-        style = {"failed": "bold", "diverged": "bold", "oom": "bold", "queued": "dim"}.get(state, "")
         texts = {
             "": Text.assemble((known.mark, known.color)),
             "id": Text.assemble((visible(run.id, 20), "dim")),
@@ -155,13 +172,15 @@ class KeptTable(DataTable[Text]):
             "dataset": Text(settings[0]),
             "norm": Text(settings[1]),
             "seed": Text(str(run.seed)),
-            "outcome": Text.assemble((state.replace("_", " "), style)),
+            "outcome": state_cell(self.app, state),
             "best loss": value_cell(run.best, loss_of),
-            "score": value_cell(run.best, score_of),
+            "score": _score_cell(run.best) if self.is_wide else value_cell(run.best, score_of),
             "seconds": Text(f"{run.seconds:.1f}"),
             "begun": Text(begun(run.created, self.is_wide)),
             "tags": Text("  " + " ".join(visible(tag) for tag in run.tags)),
         }
+        if state == "early_stopped" and not self.is_wide:
+            texts["outcome"].right_crop(len("ped"))
         for name, width in self._widths.items():
             right = COLUMNS[name].right
             texts[name].truncate(width if right else width - 1, overflow="ellipsis")
@@ -200,6 +219,13 @@ class KeptTable(DataTable[Text]):
         """Sort by the column that is clicked on."""
         if sort := COLUMNS[str(event.column_key.value)].sort:
             self.post_message(self.Sorted(sort))
+
+
+def _score_cell(point: Point | None) -> Text:
+    """Write the accuracy, or the error of a regression marked as such: small is good there."""
+    cell = value_cell(point, score_of)
+    is_error = point is not None and (score_metric(point) or "").endswith("rmse")
+    return Text.assemble(("rmse ", "dim"), cell) if is_error else cell
 
 
 def settings_of(run: KeptRun) -> tuple[str, str]:

@@ -38,7 +38,14 @@ class KeyLine(Static):
         ]
         if keys != self._keys and screen.app.app_focus:
             self._keys = keys
-            self.update(Content("   ").join(_key(*each) for each in keys), layout=False)
+            self.on_resize()
+
+    def on_resize(self) -> None:
+        """Name as many keys as there is room for."""
+        said, room = [_key(*each) for each in self._keys], self.content_size.width
+        while len(said) > 1 and 0 < room < Content("   ").join(said).cell_length:
+            del said[-1]
+        self.update(Content("   ").join(said), layout=False)
 
 
 def _key(key: str, description: str, enabled: bool) -> Content:

@@ -1,9 +1,10 @@
 """This session's runs, a row each: what they change, how they stand, what came of them."""
 
 from collections.abc import Callable
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from rich.text import Text
+from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.events import Resize
 from textual.message import Message
@@ -126,12 +127,11 @@ class RunsTable(DataTable[Text]):
         # Styled by spans: texts of another base style alone count as equal, and would not be drawn again.
         name = Text.assemble((label, "bold" if is_baseline else ""))
         name.truncate(self._rest - 1, overflow="ellipsis")
-        style = {"failed": "bold", "diverged": "bold", "oom": "bold", "queued": "dim"}.get(state, "")
         place = f"{history.epoch if history.unit == 'epoch' else history.step:,}" if history.num_steps else ""
         return (
             Text.assemble((mark, hue_of(self.app.theme, run.hue))),
             name,
-            Text.assemble((state.replace("_", " "), style)),
+            state_cell(self.app, state),
             Text(place, justify="right"),
             value_cell(history.best, loss_of),
             value_cell(history.last, loss_of),
@@ -149,10 +149,22 @@ class RunsTable(DataTable[Text]):
             self.post_message(self.Asked(what, run))
 
 
+def state_cell(app: App[Any], state: str) -> Text:
+    """Write how a run stands, coloured where it wants a look."""
+    theme = app.current_theme
+    error = f"bold {theme.error}"
+    styles = {"failed": error, "diverged": error, "oom": error, "running": f"{theme.accent}", "queued": "dim"}
+    return Text.assemble((state.replace("_", " "), styles.get(state, "")))
+
+
 def value_cell(point: Point | None, pick: Callable[[Point], float | None]) -> Text:
-    """Write a number of an evaluation, with four digits that count."""
+    """Write a number of an evaluation, with four decimals unless it is tiny or large."""
     value = pick(point) if point else None
-    return Text("" if value is None else f"{value:.4g}", justify="right")
+    if value is None:
+        return Text("")
+    size = abs(value)
+    form = ".4f" if size == 0 or 1e-3 <= size < 1e2 else ".1f" if 1e2 <= size < 1e5 else ".2e"
+    return Text(f"{value:{form}}", justify="right")
 
 
 def loss_of(point: Point) -> float | None:
@@ -160,7 +172,13 @@ def loss_of(point: Point) -> float | None:
     return point.metrics.get("val_loss", point.metrics.get("train_loss"))
 
 
-def score_of(point: Point) -> float | None:
-    """Give the accuracy or the error that a run is judged by."""
+def score_metric(point: Point) -> str | None:
+    """Name the accuracy or the error that a run is judged by."""
     names = ("val_accuracy", "val_rmse", "train_accuracy", "train_rmse")
-    return next((point.metrics[name] for name in names if name in point.metrics), None)
+    return next((name for name in names if name in point.metrics), None)
+
+
+def score_of(point: Point) -> float | None:
+    """Give that accuracy or error."""
+    name = score_metric(point)
+    return point.metrics[name] if name else None
