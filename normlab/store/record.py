@@ -77,7 +77,9 @@ class _Recording:
                 if isinstance(event, RunCreated | Saving) or (ticket and self.control.stepping):
                     yield from self._all_told()
                 else:
-                    yield from self._told(_PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0)
+                    patience = _PATIENCE * (now - began) if ticket and ticket.due <= now else 0.0
+                    worth_it = patience >= self.keeper.store.writer.took_seconds
+                    yield from self._told(patience if worth_it else 0.0)
                 if self.given_up or (self.keeper.store.trouble and not (yield from self._held())):
                     return
                 began = time.monotonic() if ticket else began

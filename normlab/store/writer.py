@@ -61,6 +61,8 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._rested = 0.0
+        self.took_seconds = 0.0
+        """How long the last commit took."""
         self._beat: Job | None = None
         self._beat_seconds = self._next_beat = 0.0
         self.trouble: Problem | None = None
@@ -175,7 +177,8 @@ class Writer:
                 ticket.job(connection)
             connection.execute("COMMIT")
             ended = time.monotonic()
-            self._rested = ended + min(_REST * (ended - began), _MAX_REST_SECONDS)
+            self.took_seconds = ended - began
+            self._rested = ended + min(_REST * self.took_seconds, _MAX_REST_SECONDS)
         except BaseException:
             if not connection.get_autocommit():  # SQLite rolls back by itself where the disk is full
                 connection.execute("ROLLBACK")
