@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: lab test check bench torture docs pictures wheel clean
+.PHONY: lab test check bench torture gallery docs pictures wheel clean
 
 lab: $(READY)
 	@$(BIN)/normlab $(ARGS)
@@ -23,10 +23,15 @@ bench: $(READY)
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/interface.py
 	$(BIN)/python benchmarks/store.py
+	$(BIN)/python benchmarks/study.py
 
 # At full length; `make test` does the same in small.
 torture: $(READY)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/torture --full -s
+
+# Trains what is missing of every study in presets/, and writes presets/RESULTS.md: half an hour the first time.
+gallery: $(READY)
+	$(BIN)/python docs/gallery.py $(ARGS)
 
 docs: $(READY)
 	$(BIN)/python docs/generate.py

@@ -1,4 +1,6 @@
-"""Every shipped preset trains: each of its arms takes a few steps."""
+"""Every shipped preset trains, each cell for a few steps, and asks what its runs can answer."""
+
+from typing import get_args
 
 import pytest
 
@@ -6,22 +8,76 @@ from normlab.components.datasets import Dataset
 from normlab.core import places
 from normlab.core.choice import members
 from normlab.engine.loop import run
+from normlab.lab.metrics import Metric
 from normlab.lab.presets import load_preset
 from normlab.lab.settings import change
 
 PRESETS = sorted(path.stem for path in places.shipped_presets().glob("*.toml"))
 
 
+def needs_download(experiment):
+    return members(Dataset)[experiment.dataset.kind].fetch is not Dataset.fetch
+
+
+# The other experiments are demonstrations, or rules of the program.
+LECTURES = {"a1", "a2", "a3", "b1", "b2", "b4", "c1", "c2", "c3", "c4", "c5", "d1", "e3", "e4"}
+LITERATURE = {f"l{n:02}" for n in (1, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 17, 18, 20, 22, 23)}
+# What is downloaded has an offline twin with the study.
+ONLINE = [name for name in PRESETS if needs_download(load_preset(name).experiment)]
+STUDIES = [name for name in PRESETS if name not in ("digits", *ONLINE)]
+
+
 @pytest.mark.parametrize("name", PRESETS)
-def test_every_arm_of_a_shipped_preset_trains(name):
-    for arm, experiment in load_preset(name).experiments.items():
-        settings = {"training.steps": 3, "training.evaluate_every": 1}
-        if members(Dataset)[experiment.dataset.kind].fetch is not Dataset.fetch:
+def test_every_cell_of_a_shipped_preset_trains(name):
+    for cell in load_preset(name).cells:
+        experiment = cell.experiment
+        warmup = min(1, experiment.schedule.warmup_steps)
+        settings = {"training.steps": 3, "training.evaluate_every": 1, "schedule.warmup_steps": warmup}
+        if needs_download(experiment):
             settings["dataset.kind"] = "digits"  # what is downloaded is tested with its loaders
             settings["dataset.samples"] = None
-        events = list(run(change(experiment, settings), device="cpu", arm=arm))
-        assert events[-1].outcome in ("completed", "diverged"), arm
+        events = list(run(change(experiment, settings), device="cpu", arm=cell.name))
+        assert events[-1].outcome in ("completed", "diverged"), cell.name
         assert events[-1].last.step >= 1
+
+
+def test_every_experiment_of_the_gallery_has_a_study():
+    assert {name.partition("-")[0] for name in STUDIES} == LECTURES | LITERATURE
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_of_the_gallery_can_decide_its_claims(name):
+    preset = load_preset(name)
+    assert preset.study is not None
+    assert preset.study.seeds == 10
+    assert preset.claims
+    # The least that an exact sign-flip test can give, against Holm's first threshold.
+    assert 2 / 2**preset.study.seeds < 0.05 / len(preset.claims)
+    assert all(claim.margin > 0 for claim in preset.claims), "what size of a difference matters"
+    claimed = {name for claim in preset.claims for name in (claim.arm, claim.against)}
+    assert claimed == set(preset.experiments), "an arm that no claim is about"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_of_the_gallery_teaches(name):
+    preset = load_preset(name)
+    paragraphs = preset.about.strip().split("\n\n")
+    assert 2 <= len(paragraphs) <= 4
+    assert "Look" in preset.about or "look" in preset.about
+    assert preset.source
+    assert preset.title.upper().startswith(name.partition("-")[0].upper().replace("L0", "L"))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_claims_are_on_what_their_runs_measure(name):
+    preset = load_preset(name)
+    for claim in preset.claims:
+        asked = set(claim.target or ()) | ({claim.metric} & set(get_args(Metric)))
+        for arm in (claim.arm, claim.against):
+            experiment = preset.experiments[arm]
+            settings = {"training.steps": 1, "training.evaluate_every": 1, "schedule.warmup_steps": 0}
+            finished = list(run(change(experiment, settings), device="cpu"))[-1]
+            assert asked <= set(finished.last.metrics), claim.text
 
 
 def test_a1_starts_at_the_loss_of_a_guess():

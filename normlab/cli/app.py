@@ -1,14 +1,15 @@
 """What can be said on the command line."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from normlab.cli.completion import complete_preset, complete_run, complete_setting
-from normlab.cli.options import CheckpointEvery, Csv, Events, Json, Quiet, TimeLimit
+from normlab.cli.options import CheckpointEvery, Csv, Events, Expect, Jobs, Json, Quiet, TimeLimit
 from normlab.cli.runs import runs_app
+from normlab.cli.studies import studies_app
 from normlab.core.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ app = typer.Typer(
 presets_app = typer.Typer(help="List, show and check presets.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(presets_app, name="presets")
 app.add_typer(runs_app, name="runs")
+app.add_typer(studies_app, name="studies")
 
 PresetName = Annotated[
     str,
@@ -68,6 +70,11 @@ def lab(
     ] = None,
     checkpoint_every: CheckpointEvery = None,
     time_limit: TimeLimit = None,
+    jobs: Jobs = 1,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse a study whose arms change several settings.")
+    ] = False,
+    expect: Expect = None,
     json: Events = False,
     quiet: Quiet = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -95,11 +102,20 @@ def lab(
 
         arms = plan(preset, set_ or [], seed, seeds)
         how = read_how(device, from_, checkpoint_every, time_limit)
-        raise typer.Exit(run_plan(arms, how, "json" if json else "quiet" if quiet else "full"))
+        form = "json" if json else "quiet" if quiet else "full"
+        if arms.study is None:
+            _refuse(
+                {"--jobs": jobs > 1, "--strict": strict, "--expect": expect},
+                "is for studies",
+                "add --seeds N",
+            )
+            raise typer.Exit(run_plan(arms, how, form))
+        from normlab.cli.study import StudyHow, run_study
+
+        raise typer.Exit(run_study(arms, how, StudyHow(jobs, strict, expect), form))
     headless = {"--json": json, "--quiet": quiet, "--from": from_, "--checkpoint-every": checkpoint_every}
-    for option, value in (headless | {"--time-limit": time_limit}).items():
-        if value:
-            raise ConfigError(Problem(option, "is for runs without the screen", "add --no-ui"))
+    headless |= {"--time-limit": time_limit, "--jobs": jobs > 1, "--strict": strict, "--expect": expect}
+    _refuse(headless, "is for runs without the screen", "add --no-ui")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         remedy = "run headless: normlab --preset digits --no-ui"
         raise ConfigError(Problem("normlab", "needs a terminal for its screens", remedy))
@@ -109,6 +125,13 @@ def lab(
         raise ConfigError(Problem("--set, --seed and --seeds", "need a preset", remedy))
     loaded = None if preset is None else plan(preset, set_ or [], seed, seeds)
     raise typer.Exit(context.obj(loaded, preset, device))
+
+
+def _refuse(options: Mapping[str, object], rule: str, remedy: str) -> None:
+    """Refuse the first of some options that was given."""
+    for option, value in options.items():
+        if value:
+            raise ConfigError(Problem(option, rule, remedy))
 
 
 @presets_app.command("list")

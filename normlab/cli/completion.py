@@ -13,6 +13,10 @@ _IDS = (
     "SELECT id, ifnull(name, arm), ifnull(outcome, 'running') FROM runs"
     " WHERE deleted IS NULL AND id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY number DESC LIMIT ?2"
 )
+_STUDIES = (
+    "SELECT id, iif(json_valid(preset), preset ->> '$.title', '') FROM studies"
+    " WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY number DESC LIMIT ?2"
+)
 
 
 def complete_preset(incomplete: str) -> list[tuple[str, str]]:
@@ -25,6 +29,21 @@ def complete_preset(incomplete: str) -> list[tuple[str, str]]:
 
 def complete_run(incomplete: str) -> list[tuple[str, str]]:
     """Offer the ids of kept runs, newest first, each with what it is called and how it ended."""
+    return [(run, _help(f"{title}, {outcome}")) for run, title, outcome in _kept(_IDS, incomplete)]
+
+
+def complete_study(incomplete: str) -> list[tuple[str, str]]:
+    """Offer the ids of studies, the latest first, each with its title."""
+    return [(study, _help(str(title))) for study, title in _kept(_STUDIES, incomplete)]
+
+
+def complete_word(incomplete: str) -> list[str]:
+    """Offer the verdicts that can be expected; those of several words would have to be quoted."""
+    return [word for word in ("supported", "refuted", "undecided") if word.startswith(incomplete)]
+
+
+def _kept(query: str, incomplete: str) -> list[Any]:
+    """Read the store's rows whose id begins so; none where that can't be."""
     import apsw
 
     from normlab.core import places
@@ -36,8 +55,8 @@ def complete_run(incomplete: str) -> list[tuple[str, str]]:
         if re.fullmatch("[a-z0-9]*", incomplete) and path.is_file():
             with closing(connect_to_read(path)[0]) as connection:
                 check(connection, path)
-                found: list[Any] = connection.execute(_IDS, (incomplete, _MOST)).fetchall()
-            return [(run, _help(f"{title}, {outcome}")) for run, title, outcome in found if _is_safe(run)]
+                found: list[Any] = connection.execute(query, (incomplete, _MOST)).fetchall()
+            return [row for row in found if _is_safe(row[0])]
     return []
 
 

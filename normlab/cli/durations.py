@@ -1,4 +1,4 @@
-"""Spans of time, as they are typed."""
+"""Spans of time, as they are typed and roughly told."""
 
 import re
 
@@ -21,3 +21,16 @@ def read_duration(text: str, option: str) -> float:
     if seconds <= 0:
         raise ConfigError(Problem(option, "must be a span of time above 0", "try 90, 10m or 2h", text))
     return seconds
+
+
+def roughly(seconds: float) -> str:
+    """Write an estimate: no finer than it can be trusted.
+
+    >>> roughly(0.4), roughly(42), roughly(200), roughly(5000)
+    ('1 s', '40 s', '3 min', '1.4 h')
+    """
+    if seconds < 10:
+        return f"{max(round(seconds), 1)} s"
+    if seconds < 90:
+        return f"{round(seconds, -1):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 4800 else f"{seconds / 3600:.1f} h"

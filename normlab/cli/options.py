@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from normlab.cli.completion import complete_run
+from normlab.cli.completion import complete_run, complete_study, complete_word
 
 RunId = Annotated[
     str,
@@ -16,6 +16,7 @@ RunIds = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 Events = Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Print the final table only.")]
@@ -25,4 +26,19 @@ CheckpointEvery = Annotated[
 ]
 TimeLimit = Annotated[
     str | None, typer.Option(metavar="90|10m|2h", help="Stop and save each run after this much training.")
+]
+Jobs = Annotated[
+    int, typer.Option(metavar="N", min=1, help="Runs of a study to train at the same time, in processes.")
+]
+Expect = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="Exit with 1 unless every claim is supported, refuted, undecided, ...",
+        autocompletion=complete_word,
+    ),
+]
+StudyId = Annotated[
+    str,
+    typer.Argument(metavar="ID", help="The study's id, or how it begins.", autocompletion=complete_study),
 ]

@@ -6,8 +6,9 @@ from typing import Any
 
 from normlab.core.errors import ConfigError, Problem
 from normlab.lab.checks import check_arms
-from normlab.lab.presets import Preset, Study, load_preset
+from normlab.lab.presets import Preset, load_preset
 from normlab.lab.settings import change
+from normlab.lab.study import Study
 
 MAX_SETTING = 10_000
 

@@ -15,8 +15,9 @@ from normlab.engine.events import (
     Warned,
     WeightsLoaded,
 )
-from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.presets import Preset
 from normlab.lab.settings import differences, label
+from normlab.lab.study import BASELINE
 from normlab.views.history import History
 
 SECONDS_BETWEEN_LINES = 2.0

@@ -2,7 +2,7 @@
 
 import errno
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from rich import box
 from rich.console import Console
@@ -63,20 +63,27 @@ def print_table(histories: Histories) -> None:
 
 
 def print_comparison(comparison: Comparison) -> None:
-    """Print arms side by side: settings that differ, then results; one table below another where many."""
+    """Print arms side by side: settings that differ, then results; the baseline stands in each table."""
+    print_fitting(lambda arms: _table(comparison, arms), [0], range(1, len(comparison.arms)))
+
+
+def print_fitting(make: Callable[[Sequence[int]], Table], fixed: Sequence[int], rest: Sequence[int]) -> None:
+    """Print a table of some columns; on a terminal one below another, each as wide as it allows.
+
+    `make` gives the table of columns by their places; those of `fixed` stand in each.
+    """
     console = PipeConsole(highlight=False)
     if not console.is_terminal:  # nobody looks at a screen of a given width: one table, and nothing cut
-        table = _table(comparison, range(len(comparison.arms)))
+        table = make([*fixed, *rest])
         PipeConsole(highlight=False, width=_width(table, console)).print(table)
         return
-    left = list(range(1, len(comparison.arms)))
+    left = list(rest)
     while True:
-        shown = [0]  # the baseline stands in each table
-        while left and (
-            len(shown) == 1 or _width(_table(comparison, [*shown, left[0]]), console) <= console.width
-        ):
+        shown = [*fixed, *left[:1]]
+        left = left[1:]
+        while left and _width(make([*shown, left[0]]), console) <= console.width:
             shown.append(left.pop(0))
-        console.print(_table(comparison, shown))
+        console.print(make(shown))
         if not left:
             return
 

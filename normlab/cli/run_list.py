@@ -93,7 +93,7 @@ def _columns(runs: list[KeptRun]) -> list[Column]:
         Column("val_loss", [_best(run, "val_loss") for run in runs], right=True),
         Column("score", [_best(run, "val_accuracy", "val_rmse") for run in runs], right=True),
         Column("time", [spent(run.seconds) for run in runs], right=True, rank=5),
-        Column("begun", [_day(run.created) for run in runs]),
+        Column("begun", [day(run.created) for run in runs]),
         Column("tags", [shown(" ".join(run.tags)) for run in runs], rank=3),
     ]
 
@@ -111,7 +111,7 @@ def _best(run: KeptRun, *metrics: str) -> str:
     return f"{values[0]:.4f}" if values else ""
 
 
-def _day(seconds: float) -> str:
+def day(seconds: float) -> str:
     """Write when something was, as short as can be: an hour of today, a day of this year, or a month."""
     then, now = datetime.fromtimestamp(seconds), datetime.now()
     if then.date() == now.date():

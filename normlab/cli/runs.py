@@ -10,6 +10,7 @@ from normlab.cli.options import (
     Csv,
     Events,
     Json,
+    Overwrite,
     Quiet,
     RunId,
     RunIds,
@@ -28,7 +29,6 @@ Filter = Annotated[
         autocompletion=complete_filter,
     ),
 ]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")]
 
 
 @runs_app.command("list")

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from normlab.components.datasets import Dataset, Outline, Samples
+from normlab.components.datasets import Dataset, Outline, Samples, ValContrast
 from normlab.core.errors import DataError, Problem
 from normlab.engine.seeding import numpy_stream, stream_seed, torch_stream
 from normlab.lab.batches import BatchSizes
@@ -50,13 +50,16 @@ def load(experiment: Experiment, folder: Path, device: torch.device) -> Data:
 
 
 def read(experiment: Experiment, folder: Path) -> tuple[Samples, Samples]:
-    """Read and split an experiment's data, with label noise in the training part; nothing is scaled.
+    """Read and split an experiment's data, with label noise in the training part, and another contrast in
+    the validation part; nothing is scaled.
 
     Raises: DataError when it can't be read or split.
     """
     dataset, seed = experiment.dataset, experiment.seed
     outline = dataset.outline(folder)
     train, val = split(dataset, outline, dataset.read(folder, numpy_stream(seed, "data")), seed)
+    if dataset.val_contrast is not None:
+        val = Samples(change_contrast(val.x, dataset.val_contrast, train.x, seed), val.y)
     return Samples(train.x, add_label_noise(train.y, dataset.label_noise, outline.num_classes, seed)), val
 
 
@@ -122,6 +125,16 @@ def add_label_noise(
     noisy = y.copy()
     noisy[rows] = (noisy[rows] + random.integers(1, num_classes, count)) % num_classes
     return noisy
+
+
+def change_contrast(x: Array, wanted: ValContrast, train: Array, seed: int) -> Array:
+    """Change contrast and brightness of each image (N, C, H, W), in units of the training images' range."""
+    random = numpy_stream(seed, "val_contrast")
+    each = (len(x), *(1 for _ in x.shape[1:]))
+    contrast = random.uniform(wanted.low, wanted.high, each).astype(np.float32)
+    brightness = random.uniform(0, wanted.brightness, each).astype(np.float32)
+    low, high = train.min(), train.max()
+    return low + contrast * (x - low) + brightness * (high - low)
 
 
 def scaler(dataset: Dataset, train: Array) -> Scale:

@@ -19,7 +19,7 @@ class Evaluation:
     """What kept weights are worth on an experiment's data."""
 
     metrics: dict[str, float]
-    """val_* as a run measures them, and eval_train_*: the training part, in evaluation mode too."""
+    """val_* as a run measures them, always in evaluation mode, and eval_train_*: the training part, too."""
     loaded: WeightsLoaded
     """What of the weights matched the model."""
     warnings: tuple[str, ...]

@@ -15,13 +15,18 @@ _FOLD_EVERY = 256
 _FOLD_VALUES = 2**22
 # Values of one evaluation batch, the widest layer's counted: 64 MiB of float32.
 _CHUNK_VALUES = 2**24
+# Of the expected calibration error, as in its source.
+_NUM_BINS = 15
 
 
 class Tally:
-    """The sample-weighted mean loss and score of batches that come one by one."""
+    """The sample-weighted mean loss and score of batches that come one by one.
 
-    def __init__(self, loss: Loss) -> None:
-        self.loss = loss
+    With `calibration`, for losses with an accuracy, the expected calibration error too.
+    """
+
+    def __init__(self, loss: Loss, calibration: bool = False) -> None:
+        self.loss, self.calibration = loss, calibration
         self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
         self._values = 0
         self._sums: Tensor | None = None
@@ -44,27 +49,31 @@ class Tally:
             weights = torch.tensor(counts, dtype=torch.float32, device=losses[0].device)
             loss = (torch.stack(losses).float() * weights).sum()
             output, target = torch.cat(outputs), torch.cat(targets)
-        measure = self.loss.measure(output.float(), target).sum(dtype=torch.float32)
-        sums = (
-            torch.stack((loss, measure)).double()
-            if loss.device.type != "mps"
-            else torch.stack((loss, measure))
-        )
+        output = output.float()
+        measure = self.loss.measure(output, target)
+        sums = torch.stack((loss, measure.sum(dtype=torch.float32)))
+        if self.calibration:
+            sums = torch.cat((sums, calibration_gaps(self.loss.confidence(output), measure)))
+        sums = sums.double() if loss.device.type != "mps" else sums
         self._sums = sums if self._sums is None else self._sums + sums
         self._count += sum(counts)
 
     def take(self, part: str) -> dict[str, float]:
         """Give the means since the last take, as {part}_loss and {part}_accuracy or {part}_rmse.
 
-        Where the loss is nan, so is the score: the class that a nan output points at means nothing.
+        With calibration there is {part}_ece too. Where the loss is nan, so are the others: the class that a
+        nan output points at means nothing.
         """
         if self._batches:
             self._fold()
         assert self._sums is not None, "nothing was added"
-        loss, measure = (self._sums / self._count).tolist()
+        loss, measure, *gaps = (self._sums / self._count).tolist()
         self._sums, self._count = None, 0
         score = math.nan if math.isnan(loss) else self.loss.score(measure)
-        return {f"{part}_loss": loss, f"{part}_{self.loss.score_name}": score}
+        metrics = {f"{part}_loss": loss, f"{part}_{self.loss.score_name}": score}
+        if self.calibration:
+            metrics[f"{part}_ece"] = math.nan if math.isnan(loss) else sum(map(abs, gaps))
+        return metrics
 
     def state(self) -> dict[str, Any]:
         """Give what was added since the last take, batches as they are: folded here, the sum would differ."""
@@ -76,16 +85,37 @@ class Tally:
         self._batches = [(a.to(device), b.to(device), c.to(device)) for a, b, c in batches]
         if any(loss.shape or len(output) != len(target) for loss, output, target in self._batches):
             raise ValueError("a batch has one loss, and an output for each target")
-        if state["sums"] is not None and state["sums"].shape != (2,):
+        if state["sums"] is not None and state["sums"].shape != (2,):  # of training, without calibration
             raise ValueError("there are two sums: of losses and of scores")
         self._values = sum(output.numel() for _, output, _ in self._batches)
         self._sums = None if state["sums"] is None else state["sums"].to(device)
         self._count = state["count"]
 
 
-def chunks(x: Tensor, y: Tensor, widest: int) -> list[tuple[Tensor, Tensor]]:
-    """Part samples into evaluation batches of about equal size, for layers of up to `widest` values."""
-    parts = max(1, min(len(x), -(-len(x) * widest // _CHUNK_VALUES)))
+def calibration_gaps(confidence: Tensor, right: Tensor) -> Tensor:
+    """Sum confidence - right over the samples of each of 15 equal bins of confidence.
+
+    The expected calibration error of n samples is sum |gap| / n: in each bin, |mean confidence - accuracy|,
+    weighted by the bin's share of the samples.
+
+    Shape: (N,) of probabilities, (N,) of booleans -> (15,).
+    Source: Naeini et al. 2015, AAAI; Guo et al. 2017, arXiv:1706.04599, equation 3.
+
+    >>> gaps = calibration_gaps(torch.tensor([0.9, 0.9, 0.5]), torch.tensor([True, False, True]))
+    >>> round(float(gaps.abs().sum() / 3), 4)  # (|1.8 - 1| + |0.5 - 1|) / 3
+    0.4333
+    """
+    bins = (confidence * _NUM_BINS).ceil().long().clamp(1, _NUM_BINS) - 1
+    # A product, for index_add_ sums in any order on a GPU.
+    return (confidence - right.float()) @ nn.functional.one_hot(bins, _NUM_BINS).float()
+
+
+def chunks(x: Tensor, y: Tensor, widest: int, at_least: int = 1) -> list[tuple[Tensor, Tensor]]:
+    """Part samples into evaluation batches of about equal size, for layers of up to `widest` values.
+
+    There are `at_least` so many.
+    """
+    parts = max(at_least, min(len(x), -(-len(x) * widest // _CHUNK_VALUES)))
     return list(zip(x.tensor_split(parts), y.tensor_split(parts), strict=True))
 
 

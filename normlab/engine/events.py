@@ -66,6 +66,8 @@ class RunCreated(RunEvent, frozen=True):
     event: Literal["run_created"] = "run_created"
     arm: str
     experiment: Experiment
+    device: str = ""
+    """Where it is to train; empty in records from before it was told."""
     origin: str | None = None
     """The weights that it is to start from, RUN:best or RUN:last; none where they are drawn, or a state's."""
 

@@ -1,5 +1,6 @@
 """run(experiment) -> events."""
 
+import os
 from collections.abc import Generator
 from pathlib import Path
 
@@ -32,11 +33,14 @@ def run(
     resume: bool = False,
     checkpoint_every: int | None = None,
     time_limit_seconds: float | None = None,
+    num_threads: int | None = None,
 ) -> Generator[Event]:
     """Train an experiment, telling what happens as events; nothing happens until they are pulled.
 
     `device`: auto, cpu, cuda, cuda:N or mps. `control` stops the run from another thread, and
-    `time_limit_seconds` after that much training, counted from where it begins or goes on.
+    `time_limit_seconds` after that much training, counted from where it begins or goes on. `num_threads` is
+    the number of CPU threads that torch uses; none takes as many as before for a run that is resumed, and else
+    chooses it by the size of the model and its batches.
 
     With `folder`, the experiment, the best and last weights and the run's state are written there: every
     `checkpoint_every` epochs (or steps, where training is counted in steps), or about every ten seconds, and
@@ -57,14 +61,17 @@ def run(
     """
     warnings = check(experiment)
     place, kept = pick_device(device), None if folder is None else Path(folder)
-    num_threads = choose_threads(operations_per_step(experiment))
     saved: SavedState | None = None
     if resume:
         assert kept is not None, "what is resumed lies in a folder"
         if (kept / STATE).exists():
             saved = read_state(kept / STATE)
             saved.check(experiment, run_id)
-            warnings += saved.cautions(str(place), num_threads)
+    if num_threads is None and saved is not None:
+        num_threads = min(saved.record.num_threads, os.cpu_count() or 1)
+    num_threads = num_threads or choose_threads(operations_per_step(experiment))
+    if saved is not None:
+        warnings += saved.cautions(str(place), num_threads)
     watch = Stopwatch()
     name = run_id or (saved.record.run if saved else new_run_id())
     session = Session(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-Purpose = Literal["data", "split", "label_noise", "order", "init", "dropout"]
+Purpose = Literal["data", "split", "label_noise", "val_contrast", "order", "init", "dropout", "evaluation"]
 
 
 def stream_seed(seed: int, purpose: Purpose, place: str | int = "") -> int:

@@ -76,7 +76,13 @@ class Session:
         """Prepare, train, save, and tell the outcome."""
         try:
             origin = None if self.saved or self.weights is None else self.weights.origin
-            yield RunCreated(run=self.id, arm=self.arm, experiment=self.experiment, origin=origin)
+            yield RunCreated(
+                run=self.id,
+                arm=self.arm,
+                experiment=self.experiment,
+                device=str(self.device),
+                origin=origin,
+            )
             yield from self._fetch()
             trainer, told = self._prepare()
             yield self._started(trainer)

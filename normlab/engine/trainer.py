@@ -13,7 +13,7 @@ from normlab.core import places
 from normlab.engine.data import Data, batches
 from normlab.engine.evaluation import Tally, chunks, set_training
 from normlab.engine.module import build_module
-from normlab.engine.seeding import stream_seed
+from normlab.engine.seeding import stream_seed, torch_stream
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
 from normlab.lab.batches import batch_sizes, num_steps
@@ -51,17 +51,22 @@ class Trainer:
         self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
         self._widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
         self._device = device
-        self._val_chunks = chunks(data.val_x, data.val_y, self._widest)
-        self._tally, self._val_tally = Tally(loss), Tally(loss)
-        self._samples, self._since = 0, 0.0
+        self._val_in_training_mode = training.evaluation_mode == "train"
+        at_least = max(1, data.num_val // self.sizes.size) if self._val_in_training_mode else 1
+        self._val_chunks = chunks(data.val_x, data.val_y, self._widest, at_least)
+        self._tally, self._val_tally = Tally(loss), Tally(loss, training.calibration)
+        self._step, self._samples, self._since = 0, 0, 0.0
         if training.compile:
             torch.compiler.reset()  # else the nets of earlier runs count against its limit of recompilations
             self.module.compile()
         self._layers = list(self.module.modules())
+        self._random_layers = {
+            path: layer for path, layer in self.module.named_modules() if isinstance(layer, RandomLayer)
+        }
         self._random = {
             path: layer.generator
-            for path, layer in self.module.named_modules()
-            if isinstance(layer, RandomLayer) and layer.generator is not None
+            for path, layer in self._random_layers.items()
+            if layer.generator is not None
         }
         set_training(self._layers, True)
 
@@ -77,6 +82,7 @@ class Trainer:
         loss, output = self.stepper.step(number, x, y, wants_norm)
         self._loss = loss.detach()
         self._tally.add(loss, output, y)
+        self._step = number + 1
         self._samples += len(y)
 
     @property
@@ -89,7 +95,7 @@ class Trainer:
         metrics = self._tally.take("train")
         trained = self._watch.seconds - self._since
         if self.data.num_val:
-            metrics |= self._evaluate("val", self._val_chunks)
+            metrics |= self._evaluate("val", self._val_chunks, self._val_in_training_mode)
         assert self.stepper.grad_norm is not None, "the step before an evaluation asks for it"
         metrics |= {"lr": self.stepper.lr, "grad_norm": float(self.stepper.grad_norm)}
         self._samples, samples, self._since = 0, self._samples, self._watch.seconds
@@ -130,7 +136,7 @@ class Trainer:
         self.stepper.load(state["stepper"])
         self.clock.load(state["clock"])
         self._tally.load(state["tally"], self._device)
-        self._samples, self._since = state["samples"], state["since"]
+        self._step, self._samples, self._since = step, state["samples"], state["since"]
         for path, generator in self._random.items():
             if len(state["random"][path]) == len(generator.get_state()):
                 generator.set_state(state["random"][path])
@@ -138,18 +144,26 @@ class Trainer:
                 place = f"{path} from step {step}"
                 generator.manual_seed(stream_seed(self.experiment.seed, "dropout", place))
 
-    def _evaluate(self, part: str, pieces: Iterable[tuple[Tensor, Tensor]]) -> dict[str, float]:
-        with self._evaluating():
+    def _evaluate(
+        self, part: str, pieces: Iterable[tuple[Tensor, Tensor]], in_training_mode: bool = False
+    ) -> dict[str, float]:
+        with self._evaluating(in_training_mode):
             for x, y in pieces:
                 output = self.module(x)
                 self._val_tally.add(self.criterion(output, y), output, y)
         return self._val_tally.take(part)
 
     @contextmanager
-    def _evaluating(self) -> Generator[None]:
-        set_training(self._layers, False)
+    def _evaluating(self, in_training_mode: bool = False) -> Generator[None]:
+        set_training(self._layers, in_training_mode)
+        if in_training_mode:  # masks of their own: training's come as if nothing had been evaluated
+            for path, layer in self._random_layers.items():
+                place = f"{path} at step {self._step}"
+                layer.generator = torch_stream(self.experiment.seed, "evaluation", place, self._device)
         try:
             with torch.inference_mode(), self.stepper.autocast:
                 yield
         finally:
             set_training(self._layers, True)
+            for path, generator in self._random.items():
+                self._random_layers[path].generator = generator

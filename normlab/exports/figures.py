@@ -5,6 +5,7 @@ import logging
 import warnings
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from normlab.engine.events import Point
@@ -12,6 +13,7 @@ from normlab.exports.exhibit import Arm, Exhibit, by_arm, side_by_side
 from normlab.exports.panel import FAINT, HUES, INK, QUIET, SIGNS, draw, marker_of
 from normlab.exports.quiet import environment, loggers
 from normlab.views.curves import Tab, tabs
+from normlab.views.history import History
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,6 +22,9 @@ _MAX_NAMED = 24
 """Arms in a picture's legend."""
 _LONGEST = 48
 """Characters of a name there."""
+
+# matplotlib's settings are the process's.
+_ONE_AT_A_TIME = Lock()
 
 
 def write_png(exhibits: Sequence[Exhibit]) -> bytes:
@@ -33,8 +38,8 @@ def write_svg(exhibits: Sequence[Exhibit]) -> bytes:
 
 
 def _picture(exhibits: Sequence[Exhibit], format: str) -> bytes:
-    arms, panels = by_arm(exhibits), measured_tabs(exhibits)
-    with _plain_matplotlib():
+    arms, panels = by_arm(exhibits), measured_tabs([exhibit.history for exhibit in exhibits])
+    with plain_matplotlib():
         from matplotlib.figure import Figure
 
         num_columns = min(2, len(panels)) or 1
@@ -54,22 +59,26 @@ def inline_svg(arms: Sequence[Arm], tab: Tab) -> tuple[str, set[str]]:
 
     The signs that it shows come with it.
     """
-    with _plain_matplotlib(salt=tab.key, fonttype="none"):
+    with plain_matplotlib(salt=tab.key, fonttype="none"):
         from matplotlib.figure import Figure
 
         figure = Figure((6.2, 3.3), layout="constrained")
         shown = draw(figure.add_subplot(), arms, tab)
-        text = _save(figure, "svg", transparent=True).decode()
+        return inline(figure), shown
+
+
+def inline(figure: "Figure") -> str:
+    """Write a figure as an <svg> in the page's colours."""
+    text = _save(figure, "svg", transparent=True).decode()
     for index, hue in enumerate(HUES):
         text = text.replace(hue, f"var(--hue-{index})")
     for color, name in ((INK, "ink"), (QUIET, "quiet"), (FAINT, "faint")):
         text = text.replace(color, f"var(--{name})")
-    return text[text.index("<svg") :], shown
+    return text[text.index("<svg") :]
 
 
-def measured_tabs(exhibits: Sequence[Exhibit]) -> list[Tab]:
+def measured_tabs(histories: Sequence[History]) -> list[Tab]:
     """List the tabs that some run has values for."""
-    histories = [exhibit.history for exhibit in exhibits]
     return [tab for tab in tabs(histories) if any(_has(history.points, tab) for history in histories)]
 
 
@@ -119,10 +128,14 @@ def _short(name: str) -> str:
 
 
 @contextmanager
-def _plain_matplotlib(salt: str = "normlab", fonttype: str = "path") -> Generator[None]:
-    """Draw with matplotlib's own defaults, whatever somebody's matplotlibrc says (usetex runs LaTeX)."""
+def plain_matplotlib(salt: str = "normlab", fonttype: str = "path") -> Generator[None]:
+    """Draw with matplotlib's own defaults, whatever somebody's matplotlibrc says (usetex runs LaTeX).
+
+    Several threads wait for each other.
+    """
     # A wrong matplotlibrc or MPLBACKEND, or a place that can't be written, concerns no file.
-    with loggers("matplotlib", level=logging.ERROR), environment((), {"MPLBACKEND": "agg"}):
+    quiet = loggers("matplotlib", level=logging.ERROR)
+    with _ONE_AT_A_TIME, quiet, environment((), {"MPLBACKEND": "agg"}):
         import matplotlib
 
         with matplotlib.rc_context(), warnings.catch_warnings():

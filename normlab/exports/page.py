@@ -56,12 +56,17 @@ def write_html(exhibits: Sequence[Exhibit]) -> bytes:
         _environment(exhibits),
         _other_settings(comparison),
     )
+    return whole_page(_title(arms), _facts(exhibits), filter(None, sections))
+
+
+def whole_page(title: str, facts: str, sections: Iterable[str]) -> bytes:
+    """Write a page with that title, a line of facts, and sections that are HTML already."""
     page = _PAGE.format(
         policy=_POLICY,
-        title=escape(_title(arms)),
-        facts=escape(_facts(exhibits)),
+        title=escape(title),
+        facts=escape(facts),
         style=_style(),
-        sections="\n".join(filter(None, sections)),
+        sections="\n".join(sections),
         version=__version__,
     )
     return page.encode()
@@ -93,11 +98,12 @@ def _style() -> str:
 
 
 def _curves(exhibits: Sequence[Exhibit], arms: Sequence[Arm], not_compared: Sequence[str]) -> str:
-    drawn = [(tab.title, *inline_svg(arms, tab)) for tab in measured_tabs(exhibits)]
+    measured = measured_tabs([exhibit.history for exhibit in exhibits])
+    drawn = [(tab.title, *inline_svg(arms, tab)) for tab in measured]
     if not drawn:
         return ""
     named = "".join(
-        f"<li>{_mark(index)}{escape(arm.label)}{_quiet(f' not compared: {why}' if why else '')}</li>"
+        f"<li>{mark(index)}{escape(arm.label)}{_quiet(f' not compared: {why}' if why else '')}</li>"
         for index, (arm, why) in enumerate(zip(arms, not_compared, strict=True))
     )
     found = set[str]().union(*(shown for *_, shown in drawn))
@@ -107,9 +113,7 @@ def _curves(exhibits: Sequence[Exhibit], arms: Sequence[Arm], not_compared: Sequ
     figures = "".join(
         f"<figure><figcaption>{escape(title)}</figcaption>{svg}</figure>\n" for title, svg, _ in drawn
     )
-    return _section(
-        "Curves", f'<ul class="legend">{named}{signs}</ul>\n<div class="curves">\n{figures}</div>'
-    )
+    return section("Curves", f'<ul class="legend">{named}{signs}</ul>\n<div class="curves">\n{figures}</div>')
 
 
 def _runs(exhibits: Sequence[Exhibit]) -> str:
@@ -118,7 +122,7 @@ def _runs(exhibits: Sequence[Exhibit]) -> str:
     kept = [place for place, _ in enumerate(heads) if place < 7 or any(row[place] for row in cells)]
     head = "".join(f"<th>{heads[place]}</th>" for place in kept)
     rows = "".join(f"<tr>{''.join(f'<td>{row[place]}</td>' for place in kept)}</tr>\n" for row in cells)
-    return _section("Runs", _framed(f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>", "plain"))
+    return section("Runs", framed(f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}</tbody>", "plain"))
 
 
 def _run_cells(exhibit: Exhibit) -> list[str]:
@@ -150,14 +154,14 @@ def _notes(exhibits: Sequence[Exhibit]) -> str:
         f"<blockquote>{escape(prose(text))}</blockquote>"
         for text, runs in texts
     ]
-    return _section("Notes and warnings", "\n".join(notes)) if notes else ""
+    return section("Notes and warnings", "\n".join(notes)) if notes else ""
 
 
 def _results(comparison: Comparison) -> str:
     *settings, results = comparison.sections
     changed = settings[:1] if comparison.settings or any(comparison.not_compared) else []
     title = "What differs, and what came of it" if len(comparison.arms) > 1 else "Results"
-    return _section(title, _comparison(comparison.arms, [*changed, results]))
+    return section(title, _comparison(comparison.arms, [*changed, results]))
 
 
 def _other_settings(comparison: Comparison) -> str:
@@ -184,20 +188,19 @@ def _environment(exhibits: Sequence[Exhibit]) -> str:
         Row(visible(name), [Cell(visible(environment.get(name, ABSENT), 400)) for environment, _ in found])
         for name in names
     ]
-    return _section(
-        "Environment", _table(list(map(escape, heads)) if len(heads) > 1 else [], [rows], "plain")
-    )
+    return section("Environment", _table(list(map(escape, heads)) if len(heads) > 1 else [], [rows], "plain"))
 
 
 # Pieces.
 
 
-def _section(title: str, content: str) -> str:
+def section(title: str, content: str) -> str:
+    """Write HTML under a heading."""
     return f"<section>\n<h2>{title}</h2>\n{content}\n</section>"
 
 
 def _comparison(arms: Sequence[str], sections: Iterable[Iterable[Row]]) -> str:
-    return _table([_mark(index) + escape(arm) for index, arm in enumerate(arms)], sections)
+    return _table([mark(index) + escape(arm) for index, arm in enumerate(arms)], sections)
 
 
 def _table(heads: Sequence[str], sections: Iterable[Iterable[Row]], kind: str = "numbers") -> str:
@@ -207,10 +210,11 @@ def _table(heads: Sequence[str], sections: Iterable[Iterable[Row]], kind: str = 
     spare = [any(cell.difference is not None for cell in column) for column in zip(*cells, strict=True)]
     head = "".join(f"<th>{head}</th>{'<td></td>' * room}" for head, room in zip(heads, spare, strict=False))
     body = "\n".join(f"<tbody>\n{''.join(_row(row, spare) for row in rows)}</tbody>" for rows in bodies)
-    return _framed((f"<thead><tr><td></td>{head}</tr></thead>\n" if head else "") + body, kind)
+    return framed((f"<thead><tr><td></td>{head}</tr></thead>\n" if head else "") + body, kind)
 
 
-def _framed(rows: str, kind: str) -> str:
+def framed(rows: str, kind: str) -> str:
+    """Write a table of rows, which are HTML: "numbers" stand at the right, "plain" cells at the left."""
     return f'<div class="table"><table class="{kind}">\n{rows}\n</table></div>'
 
 
@@ -221,12 +225,13 @@ def _row(row: Row, spare: Sequence[bool]) -> str:
 
 def _cell(cell: Cell, room: bool) -> str:
     kinds = " ".join(["whole"] * (cell.value is not None) + ["best"] * cell.is_best)
-    text = cell.text if cell.value is None else _minus(cell.text)
-    difference = f'<td class="difference">{escape(_minus(cell.difference_text))}</td>' if room else ""
+    text = cell.text if cell.value is None else minus(cell.text)
+    difference = f'<td class="difference">{escape(minus(cell.difference_text))}</td>' if room else ""
     return f'<td class="{kinds}">{escape(text)}</td>{difference}'
 
 
-def _minus(number: str) -> str:
+def minus(number: str) -> str:
+    """Write a number with a minus sign in place of the hyphen."""
     return number.replace("-", "\N{MINUS SIGN}")
 
 
@@ -234,7 +239,8 @@ def _quiet(text: str) -> str:
     return f'<span class="quiet">{escape(text)}</span>' if text else ""
 
 
-def _mark(arm: int) -> str:
+def mark(arm: int) -> str:
+    """Write the sign that an arm has in the curves, in its colour."""
     sign = MARKERS[marker_of(arm)]
     return f'<span class="mark" style="color: var(--hue-{arm % len(HUES)})">{sign}</span>'
 

@@ -20,10 +20,10 @@ INK, QUIET, FAINT = "#22262e", "#5b6675", "#e3e0d8"
 MARKERS = {"o": "●", "s": "■", "D": "◆", "v": "▼", "P": "✚", "X": "✖", "p": "⬟", "h": "⬢"}
 """Of arms, as matplotlib calls them, and as text."""
 
-_DASHED = (0, (3, 2))
+DASHED = (0, (3, 2))
 SIGNS: dict[str, tuple[str, dict[str, Any]]] = {
     "one seed": ("—", {"linewidth": 0.8, "alpha": 0.35}),
-    "training": ("- -", {"linewidth": 1, "linestyle": _DASHED}),
+    "training": ("- -", {"linewidth": 1, "linestyle": DASHED}),
     "best": ("★", {"linestyle": "", "marker": "*", "markersize": 9}),
     "diverged": ("▲", {"linestyle": "", "marker": "^", "markersize": 6}),
 }
@@ -35,8 +35,6 @@ _COLUMNS = 300
 
 def draw(axes: "Axes", arms: Sequence[Arm], tab: Tab) -> set[str]:
     """Draw the curves of a tab, and tell the signs that they show."""
-    from matplotlib.ticker import MaxNLocator
-
     axis = resolve_axis(ChartChoices(), [each.history for arm in arms for each in arm.runs])
     values: list[float] = []
     shown: set[str] = set()
@@ -44,7 +42,15 @@ def draw(axes: "Axes", arms: Sequence[Arm], tab: Tab) -> set[str]:
         runs = [collect(each.history, tab, axis, HUES[index % len(HUES)], "") for each in arm.runs]
         values += [y for run in runs for curve in run.curves for y in curve.y if math.isfinite(y)]
         shown |= _draw_arm(axes, runs, tab, index)
-    if tab.scaled and values and min(values) > 0 and max(values) > 5 * min(values):
+    dress(axes, values, axis, tab.scaled)
+    return shown
+
+
+def dress(axes: "Axes", values: Sequence[float], axis: str, scaled: bool) -> None:
+    """Give axes their scale, which is by powers where `scaled` and the values suit it, and a quiet look."""
+    from matplotlib.ticker import MaxNLocator
+
+    if scaled and values and min(values) > 0 and max(values) > 5 * min(values):
         _scale_by_powers(axes, max(values) / min(values))
     elif values and min(values) == max(values):
         axes.set_yticks([values[0]])
@@ -55,7 +61,6 @@ def draw(axes: "Axes", arms: Sequence[Arm], tab: Tab) -> set[str]:
     axes.spines["bottom"].set_color(QUIET)
     axes.tick_params(which="both", colors=QUIET, length=0, labelsize=9)
     axes.set_axisbelow(True)
-    return shown
 
 
 def _scale_by_powers(axes: "Axes", ratio: float) -> None:
@@ -81,7 +86,7 @@ def _draw_arm(axes: "Axes", runs: Sequence[RunCurves], tab: Tab, arm: int) -> se
     for place in found:
         is_main = place == found[-1]
         curves = [run.curves[place] for run in runs]
-        x, y = _drawn(_mean(curves))
+        x, y = drawn(_mean(curves))
         look: dict[str, Any] = {"linewidth": 1, "alpha": 0.75}
         if is_main:
             # Equal curves hide each other: each arm has its markers at other places.
@@ -89,10 +94,10 @@ def _draw_arm(axes: "Axes", runs: Sequence[RunCurves], tab: Tab, arm: int) -> se
             marker = {"marker": marker_of(arm), "markersize": 4, "markevery": (arm % every, every)}
             look = {"linewidth": 1.8, **marker}
         if tab.metrics[place].startswith("train_"):
-            look["linestyle"] = _DASHED
+            look["linestyle"] = DASHED
             shown.add("training")
         for curve in curves if is_main and len(runs) > 1 else ():
-            axes.plot(*_drawn(curve), color=color, **SIGNS["one seed"][1])
+            axes.plot(*drawn(curve), color=color, **SIGNS["one seed"][1])
             shown.add("one seed")
         axes.plot(x, y, color=color, **look)
     for run in runs:
@@ -115,6 +120,7 @@ def _mean(curves: Sequence[Curve]) -> Curve:
     return Curve(places, [sum(each[x] for each in values) / len(values) for x in places])
 
 
-def _drawn(curve: Curve) -> tuple[list[float], list[float]]:
-    x, y = decimate(curve.x, curve.y, _COLUMNS)
+def drawn(curve: Curve, columns: int = _COLUMNS) -> tuple[list[float], list[float]]:
+    """Thin a curve for drawing; what is not finite leaves a gap."""
+    x, y = decimate(curve.x, curve.y, columns)
     return x, [value if math.isfinite(value) else math.nan for value in y]

@@ -9,9 +9,12 @@ from normlab.core import places
 from normlab.core.choice import member
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.memory import physical_memory_bytes, show_bytes
+from normlab.core.parsing import join
 from normlab.lab.batches import BatchSizes, batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
-from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.metrics import SCORES
+from normlab.lab.presets import Preset
+from normlab.lab.study import BASELINE
 from normlab.lab.summary import Summary, summarize_on
 
 
@@ -28,20 +31,52 @@ def check(experiment: Experiment) -> list[Problem]:
 
 
 def check_arms(preset: Preset) -> list[Problem]:
-    """Check every arm of a preset, and give the warnings.
+    """Check every arm of a preset, at every place of its grid, and its claims; give the warnings.
 
     Raises: ConfigError whose paths name the arm, unless it is the baseline.
     """
     warnings = list(preset.warnings())
-    for arm, experiment in preset.experiments.items():
+    for cell in preset.cells:
         try:
-            warnings += check(experiment)
+            warnings += check(cell.experiment)
         except NormlabError as error:
-            if arm == BASELINE:
+            if cell.name == BASELINE:
                 raise
-            told = [Problem(f'arm "{arm}": {p.path}', p.rule, p.remedy, p.value) for p in error.problems]
+            told = [
+                Problem(f'arm "{cell.name}": {p.path}', p.rule, p.remedy, p.value) for p in error.problems
+            ]
             raise ConfigError(*told) from None
+    if unmeasured := list(_claim_problems(preset)):
+        raise ConfigError(*unmeasured)
     return list(dict.fromkeys(warnings))
+
+
+def _claim_problems(preset: Preset) -> Iterator[Problem]:
+    """Yield the claims about what isn't measured where they are to be judged."""
+    for index, claim in enumerate(preset.claims):
+        named = {"target": next(iter(claim.target))} if claim.target else {"metric": claim.metric}
+        for cell in preset.cells:
+            if cell.arm not in (claim.arm, claim.against) or not claim.is_at(cell.point):
+                continue
+            known = measured(cell.experiment)
+            for key, metric in named.items():
+                if metric in SCORES and metric not in known:
+                    rule, remedy = f"is not measured by {cell.name}", f"choose one of {', '.join(known)}"
+                    yield Problem(join("claims", index, key), rule, remedy, metric)
+                    return
+
+
+def measured(experiment: Experiment) -> list[str]:
+    """Name the metrics that a run of an experiment measures and can be judged by."""
+    data = experiment.dataset.outline(places.data())
+    return _measured(experiment, data, experiment.dataset.split_sizes(data)[1])
+
+
+def _measured(experiment: Experiment, data: Outline, num_val: int) -> list[str]:
+    score = "accuracy" if data.task == "classification" else "rmse"
+    parts = ("train", "val") if num_val else ("train",)
+    ece = ["val_ece"] * bool(experiment.training.calibration and num_val and data.task == "classification")
+    return [f"{part}_{metric}" for metric in ("loss", score) for part in parts] + ece
 
 
 def problems(experiment: Experiment) -> Iterator[Problem]:
@@ -82,9 +117,14 @@ def _training_problems(
         "training.best_metric": training.best_metric,
         "training.early_stopping.metric": stopping.metric if stopping else None,
     }
-    score = "accuracy" if data.task == "classification" else "rmse"
-    parts = ("train", "val") if num_val else ("train",)
-    known = [f"{part}_{metric}" for metric in ("loss", score) for part in parts]
+    known = _measured(experiment, data, num_val)
+    if training.calibration and "val_ece" not in known:
+        rule = "is measured on validation data with classes, and there is none"
+        yield Problem("training.calibration", rule, "leave it out", True)
+    if training.evaluation_mode == "train" and num_val < 2:
+        rule = f"needs a batch of validation samples, and there {'is one' if num_val else 'are none'}"
+        remedy = "hold out more, or use eval"
+        yield Problem("training.evaluation_mode", rule, remedy, training.evaluation_mode)
     for path, metric in named.items():
         if metric is not None and metric not in known:
             yield Problem(path, "is not measured here", f"choose one of {', '.join(known)}", metric)

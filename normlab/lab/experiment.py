@@ -60,6 +60,11 @@ class Training(Record, frozen=True):
     """Refuse operations whose result may differ from call to call (matters on a GPU)."""
     on_divergence: Literal["stop", "continue"] = "stop"
     """What a loss that is no longer finite does to the run."""
+    evaluation_mode: Literal["eval", "train"] = "eval"
+    """Mode of the layers while validation data is measured. "train" is a fault to look at: dropout drops, and
+    batch norm takes the statistics of validation batches of about the training size, and keeps them."""
+    calibration: bool = False
+    """Measure val_ece too: how far the model's confidence lies from the share that it gets right."""
     best_metric: Metric | None = None
     """Metric that picks the best epoch; none means val_loss, or train_loss without validation data."""
     early_stopping: EarlyStopping | None = None

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, get_args
 
 Metric = Literal[
-    "train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_rmse", "val_rmse",
+    "train_loss", "val_loss", "train_accuracy", "val_accuracy", "train_rmse", "val_rmse", "val_ece",
 ]  # fmt: skip
 """What a run can be judged by."""
+SCORES: tuple[str, ...] = get_args(Metric)
 
 Direction = Literal["lower", "higher"]
 

@@ -4,9 +4,7 @@ import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
-
-from pydantic import BeforeValidator, Field
+from typing import Any
 
 from normlab.core import places
 from normlab.core.choice import Record
@@ -15,53 +13,21 @@ from normlab.core.files import write_atomically
 from normlab.core.parsing import join, nearest, parse
 from normlab.core.text import Line, Name, Prose
 from normlab.lab.experiment import MAX_SEED, Experiment
-from normlab.lab.metrics import Metric
 from normlab.lab.settings import change, to_tree
+from normlab.lab.study import (
+    BASELINE,
+    Arms,
+    Cell,
+    Claims,
+    Study,
+    claim_problems,
+    point_label,
+    study_problems,
+)
 from normlab.lab.toml import parse_toml, update_toml
 
-BASELINE = "baseline"
 MAX_BYTES = 64 * 1024
-
-
-def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-class Arm(Record, frozen=True):
-    """The baseline with named changes."""
-
-    name: Name
-    """What the arm is called in tables and claims."""
-    set: dict[str, Any]
-    """Settings that differ from the baseline, by dotted path."""
-
-
-class Study(Record, frozen=True):
-    """How often each arm is run."""
-
-    seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
-    """Number of seeds: the experiment's own and those that follow it."""
-
-
-class Claim(Record, frozen=True):
-    """A sentence that the runs can support or refute."""
-
-    text: Line
-    """The claim, as a sentence."""
-    arm: Name
-    """The arm that it is about."""
-    against: Name = BASELINE
-    """The arm that it is compared with."""
-    metric: Metric | Literal["epochs_to", "steps_to", "seconds", "samples_per_second"]
-    """What is compared: a metric, or the epochs (steps) until `target` is reached."""
-    at: Literal["best", "last"] = "best"
-    """Which epoch's metric is compared."""
-    target: Annotated[dict[Metric, float], Field(min_length=1, max_length=1)] | None = None
-    """A metric and the value to reach, for "epochs_to" and "steps_to"."""
-    direction: Literal["lower", "higher", "equal"]
-    """Which way the arm is said to differ; "equal" means by no more than the margin."""
-    margin: Annotated[float, Field(ge=0, le=1e9)] = 0.0
-    """Smallest difference that matters, in the metric's unit."""
+MAX_CELLS = 1000
 
 
 class Preset(Record, frozen=True):
@@ -75,11 +41,11 @@ class Preset(Record, frozen=True):
     """Where the experiment comes from."""
     experiment: Experiment
     """The baseline."""
-    arms: Annotated[tuple[Arm, ...], Field(max_length=1000), BeforeValidator(_as_tuple)] = ()
+    arms: Arms = ()
     """What is compared with the baseline."""
     study: Study | None = None
-    """How many seeds; none runs each arm once."""
-    claims: Annotated[tuple[Claim, ...], Field(max_length=1000), BeforeValidator(_as_tuple)] = ()
+    """How many seeds, and at which settings; none runs each arm once."""
+    claims: Claims = ()
     """What the runs are to decide."""
 
     @property
@@ -103,11 +69,43 @@ class Preset(Record, frozen=True):
                 raise ConfigError(*(_within(at, problem) for problem in error.problems)) from None
         return found
 
-    def runs(self) -> Iterator[tuple[str, Experiment]]:
-        """Yield what is to be run: each arm's name with its experiment, once for each seed."""
+    @cached_property
+    def cells(self) -> tuple[Cell, ...]:
+        """Every arm at every place of the study's grid: arm by arm, the baseline's first.
+
+        Raises: ConfigError naming the arm, or the place, whose settings are wrong.
+        """
+        study = self.study or Study()
+        if (count := study.num_points * len(self.experiments)) > MAX_CELLS:
+            rule = f"makes {count:,} settings with its arms, and {MAX_CELLS:,} are the most"
+            raise ConfigError(Problem("study.grid", rule, "list fewer values"))
+        points = study.points()
+        found: list[Cell] = []
         for arm, experiment in self.experiments.items():
+            for point in points:
+                try:
+                    found.append(Cell(arm, point, change(experiment, point) if point else experiment))
+                except ConfigError as error:
+                    at = f"study.grid, at {point_label(point)}" + (
+                        f', arm "{arm}"' if arm != BASELINE else ""
+                    )
+                    raise ConfigError(*(_within(at, problem) for problem in error.problems)) from None
+        names = [cell.name for cell in found]
+        if twice := [name for name in names if names.count(name) > 1]:
+            rule = "is what two places are called, as their values are too long to be told apart"
+            raise ConfigError(Problem("study.grid", rule, "make arms of them", twice[0]))
+        return tuple(found)
+
+    @property
+    def num_runs(self) -> int:
+        """How many runs it asks for."""
+        return len(self.cells) * len(self.seeds)
+
+    def runs(self) -> Iterator[tuple[str, Experiment]]:
+        """Yield what is to be run: each cell's name with its experiment, once for each seed."""
+        for cell in self.cells:
             for seed in self.seeds:
-                yield arm, change(experiment, {"seed": seed})
+                yield cell.name, cell.experiment.model_copy(update={"seed": seed})
 
     def with_(self, **fields: Any) -> "Preset":
         """Give the preset with some fields changed, checked anew.
@@ -126,36 +124,19 @@ class Preset(Record, frozen=True):
             seen.setdefault(experiment, name)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what is wrong between arms and claims."""
+        """Yield what is wrong between arms, study and claims."""
         if self.seeds[-1] > MAX_SEED:
             yield Problem("study.seeds", "go past the largest seed, 2^62", "begin with a smaller seed")
-        names = [BASELINE]
-        for index, arm in enumerate(self.arms):
-            if arm.name in names:
-                yield Problem(join("arms", index, "name"), "is taken", "give each arm its own name", arm.name)
-            names.append(arm.name)
-            if "seed" in arm.set:
-                at = join("arms", index, "set")
-                yield Problem(
-                    f"{at}: seed", "is not an arm's own: all arms share their seeds", "leave it out"
-                )
+        wrong = list(study_problems(self.study, self.arms))
+        yield from wrong
+        if wrong:
+            return
+        names, points = (
+            [BASELINE, *(arm.name for arm in self.arms)],
+            self.study.points() if self.study else [{}],
+        )
         for index, claim in enumerate(self.claims):
-            for key in ("arm", "against"):
-                if getattr(claim, key) not in names:
-                    name = getattr(claim, key)
-                    yield Problem(join("claims", index, key), "is no arm here", nearest(name, names), name)
-            if claim.arm == claim.against:
-                at = join("claims", index, "against")
-                yield Problem(at, "is the arm itself", "name another arm", claim.against)
-            if claim.direction == "equal" and not claim.margin:
-                at = join("claims", index, "margin")
-                yield Problem(
-                    at, "is missing: no two arms are equal to the last digit", "say how near is equal"
-                )
-            timed = claim.metric in ("epochs_to", "steps_to")
-            if timed != (claim.target is not None):
-                rule = "is missing" if timed else f"is for epochs_to and steps_to, not for {claim.metric}"
-                yield Problem(join("claims", index, "target"), rule, "write target = { val_loss = 0.1 }")
+            yield from claim_problems(index, claim, names, points)
 
 
 def _within(place: str, problem: Problem) -> Problem:
@@ -171,7 +152,7 @@ def parse_preset(text: str, origin: str) -> Preset:
         preset = parse(Preset, parse_toml(text))
         if found := list(preset.problems()):
             raise ConfigError(*found)
-        _ = preset.experiments
+        _ = preset.cells
     except ConfigError as error:
         raise ConfigError(*(_within(origin, problem) for problem in error.problems)) from None
     return preset
@@ -259,6 +240,10 @@ def preset_tree(preset: Preset) -> dict[str, Any]:
     tree: dict[str, Any] = {"title": preset.title, "about": preset.about, "source": preset.source}
     tree["experiment"] = to_tree(preset.experiment)
     tree["arms"] = [{"name": arm.name, "set": arm.set} for arm in preset.arms]
-    tree["study"] = {"seeds": preset.study.seeds} if preset.study else None
+    tree["study"] = _study_tree(preset.study) if preset.study else None
     tree["claims"] = [claim.model_dump(exclude_defaults=True) for claim in preset.claims]
     return {key: value for key, value in tree.items() if value}
+
+
+def _study_tree(study: Study) -> dict[str, Any]:
+    return {"seeds": study.seeds} | ({"grid": study.grid} if study.grid else {})

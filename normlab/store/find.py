@@ -107,6 +107,20 @@ def find_all(store: Store, ids: Iterable[str]) -> list[KeptRun]:
     return [found[run] for run in ids if run in found]
 
 
+def find_by_fingerprint(store: Store, marks: Iterable[str]) -> dict[str, list[KeptRun]]:
+    """Give the runs with those fingerprints, oldest first; see normlab.lab.fingerprint."""
+    with store.read() as connection:
+        rows: list[Any] = connection.execute(
+            f"SELECT {_SELECT}, runs.fingerprint FROM runs WHERE deleted IS NULL"
+            " AND fingerprint IN (SELECT value FROM json_each(?)) ORDER BY number",
+            (json.dumps(list(marks)),),
+        ).fetchall()
+        found: dict[str, list[KeptRun]] = {}
+        for run, (*_, mark) in zip(_kept(store, connection, [row[:-1] for row in rows]), rows, strict=True):
+            found.setdefault(mark, []).append(run)
+    return found
+
+
 def _kept(store: Store, connection: apsw.Connection, rows: list[Any]) -> list[KeptRun]:
     tags: dict[int, list[str]] = {}
     numbers = json.dumps([row[0] for row in rows])

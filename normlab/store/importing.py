@@ -144,6 +144,8 @@ def _insert(connection: apsw.Connection, header: Header, events: list[Event]) ->
         elif isinstance(event, RunStarted):
             rows.start_run(connection, run, event, header.environment)
             rows.update_experiment(connection, run, event.experiment)  # it may have been extended
+            if not event.experiment.dataset.stamp():  # else it was of another machine's file
+                rows.mark_run(connection, run, event)
         if isinstance(event, Measured):
             last = Point(epoch=event.epoch, step=event.step, metrics=event.metrics)
             seconds = event.metrics.get("seconds", 0.0)

@@ -109,6 +109,7 @@ class Keeper:
 
         def create(connection: apsw.Connection) -> None:
             self._number, is_new = rows.insert_run(connection, event, self.store.owner(connection))
+            rows.mark_run(connection, self._number, event)
             self._base = next_sequence(connection, self._number)
             if is_new:
                 rows.insert_event(connection, self._number, 0, self._base, event)
@@ -127,6 +128,7 @@ class Keeper:
             rows.insert_event(connection, self._number, step, self._base + sequence, event)
             if isinstance(event, RunStarted):
                 rows.start_run(connection, self._number, event, where)
+                rows.mark_run(connection, self._number, event)
 
         return write
 

@@ -11,6 +11,7 @@ from normlab.core.choice import Record
 from normlab.core.errors import Problem, show_value
 from normlab.engine.events import Event, Point, RunCreated, RunFinished, RunStarted
 from normlab.lab.experiment import Experiment
+from normlab.lab.fingerprint import fingerprint
 from normlab.lab.settings import leaves
 from normlab.store.errors import StoreError
 from normlab.store.numbers import pack, point_json, read_point
@@ -51,6 +52,16 @@ def start_run(connection: apsw.Connection, run: int, event: RunStarted, where: d
         "UPDATE runs SET device = ?, num_parameters = ?, num_steps = ?, environment = ? WHERE number = ?",
         (event.device, event.num_parameters, event.num_steps, json.dumps(where), run),
     )
+
+
+def mark_run(connection: apsw.Connection, run: int, event: RunCreated | RunStarted) -> None:
+    """Note what makes a run the same as another one; on several threads its last digits are its own."""
+    if isinstance(event, RunStarted) and event.num_threads != 1:
+        connection.execute("UPDATE runs SET fingerprint = NULL WHERE number = ?", (run,))
+        return
+    origin = connection.execute("SELECT origin FROM runs WHERE number = ?", (run,)).get
+    mark = fingerprint(event.experiment, event.device, origin)
+    connection.execute("UPDATE runs SET fingerprint = ? WHERE number = ?", (mark, run))
 
 
 def update_experiment(connection: apsw.Connection, run: int, experiment: Experiment) -> None:

@@ -88,5 +88,23 @@ CREATE TABLE events (
 ) WITHOUT ROWID;
 """
 
-VERSIONS = (_VERSION_1,)
+_VERSION_2 = """
+ALTER TABLE runs ADD COLUMN fingerprint TEXT;   -- of what the run must come to; see lab/fingerprint.py
+CREATE INDEX runs_fingerprint ON runs (fingerprint);
+-- Studies have no runs of their own: theirs are found by fingerprint, and may be several studies'.
+CREATE TABLE studies (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL UNIQUE,           -- of all that makes it this study, but for words and seeds
+    preset TEXT NOT NULL,               -- JSON: its table, as in a file
+    device TEXT NOT NULL,
+    origin TEXT,
+    looks TEXT NOT NULL,                -- JSON: the number of seeds at each look
+    claims TEXT NOT NULL,               -- JSON: a key of each claim, whatever seeds it is judged by
+    created REAL NOT NULL,
+    deleted REAL                        -- when; its looks still count where it is asked for again
+);
+"""
+
+VERSIONS = (_VERSION_1, _VERSION_2)
 """What makes each version from the one before it; a change to the tables is a line more."""

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 
 Cell = tuple[str, str | None]
@@ -30,10 +31,16 @@ class Canvas:
         if 0 <= x < self.num_columns and 0 <= y < self.num_rows:
             self.cells[math.floor(y)][math.floor(x)] = cell
 
-    def draw(self, points: Iterable[tuple[float, float]], hue: str, letter: str | None = None) -> None:
+    def draw(
+        self,
+        points: Iterable[tuple[float, float]],
+        hue: str,
+        letter: str | None = None,
+        faint: bool = False,
+    ) -> None:
         """Join places, from left to right, by straight lines of braille dots; nan leaves a gap.
 
-        With `letter`, each cell with a dot shows that instead.
+        With `letter`, each cell with a dot shows that instead. A faint line has every other dot only.
         """
         columns = [0] * (2 * self.num_columns)  # a dot's column each, its dots as bits from above
         last_dot = 4 * self.num_rows - 1
@@ -55,10 +62,40 @@ class Canvas:
                 bottom = min(max(middle, math.ceil(high - 0.5) - 1), last_dot)
                 if top <= bottom:
                     columns[place] |= (2 << bottom) - (1 << top)
+        if faint:
+            columns = [dots if place % 2 else 0 for place, dots in enumerate(columns)]
+        self._paint(columns, hue, letter)
+
+    def fill(self, points: Iterable[tuple[float, float, float]], hue: str, letter: str | None = None) -> None:
+        """Fill the area between two lines, from left to right, sparsely: x, and the rows of its ends.
+
+        A row of nan leaves a gap. With `letter`, every other cell shows that instead.
+        """
+        columns = [0] * (2 * self.num_columns)
+        num_dots = 4 * self.num_rows
+        before: tuple[float, float, float] | None = None
+        for column, above, below in points:
+            x, top, bottom = 2 * column, 4 * above, 4 * below
+            if math.isnan(top) or math.isnan(bottom):
+                before = None
+                continue
+            x0, top0, bottom0 = before or (x, top, bottom)
+            before = x, top, bottom
+            for place in range(max(math.floor(x0), 0), min(math.floor(x) + 1, len(columns))):
+                share = min(max((place + 0.5 - x0) / (x - x0), 0.0), 1.0) if x > x0 else 1.0
+                first = math.floor(min(max(top0 + share * (top - top0), 0), num_dots))
+                last = math.ceil(min(max(bottom0 + share * (bottom - bottom0), 0), num_dots))
+                columns[place] |= ((1 << last) - (1 << min(first, last))) & _sparse(place, num_dots)
+        self._paint(columns, hue, letter)
+
+    def _paint(self, columns: Sequence[int], hue: str, letter: str | None) -> None:
         for column in range(self.num_columns):
             left, right = columns[2 * column], columns[2 * column + 1]
             for row in range((left | right).bit_length() + 3 >> 2):
                 if bits := _LEFT[left >> 4 * row & 15] | _RIGHT[right >> 4 * row & 15]:
+                    before, color = self.cells[row][column]
+                    if color == hue and "\u2800" < before <= "\u28ff":  # a line within an area of its hue
+                        bits |= ord(before) - 0x2800
                     self.cells[row][column] = letter or chr(0x2800 + bits), hue
 
     def framed(
@@ -87,6 +124,14 @@ class Canvas:
             lines.insert(0, _cells(" " * gutter + "┌" + "─" * self.num_columns + "┐", ascii))
         lines.append(_cells(" " * gutter + "└" + "".join(axis) + "┘" * box, ascii))
         return [*lines, _cells(" " * (gutter + 1) + "".join(below), ascii)]
+
+
+@cache
+def _sparse(column: int, num_dots: int) -> int:
+    """Choose the dots of a column that an area is filled with: one of four, shifted from column to column."""
+    if column % 2:
+        return 0
+    return sum(1 << row for row in range(column // 2 % 2, num_dots, 2))
 
 
 def _cells(text: str, ascii: bool) -> list[Cell]:

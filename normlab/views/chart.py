@@ -24,6 +24,10 @@ class Series:
     """#rrggbb, or a number of the terminal's own 256."""
     marker: str | None = None
     """Draws it as separate marks instead of a line: the validation curve beside the training one."""
+    upper: Sequence[float] | None = None
+    """Fills the area from y up to these values instead of drawing a line; inf goes to the chart's edge."""
+    faint: bool = False
+    """Draws a line of few dots, to stand behind the others."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,10 @@ def plot(
     `window` is the stretch of x to draw. Values that are not finite (or not above 0, under log) leave a gap
     in a line. A curve is drawn from at most `2 * width` points. With `title` there are axes all around.
     """
-    curves = [(curve, *_points(curve, width, log, window)) for curve in series]
+    areas = [(curve, *_area(curve, width, log, window)) for curve in series if curve.upper is not None]
+    curves = [(curve, *_points(curve, width, log, window)) for curve in series if curve.upper is None]
     points = [point for _, xs, ys in curves for point in zip(xs, ys, strict=True)]
+    points += [(x, y) for _, xs, *ends in areas for ys in ends for x, y in zip(xs, ys, strict=True)]
     seen_y = [y for _, y in points if math.isfinite(y)]
     if not seen_y:
         return None
@@ -117,10 +123,16 @@ def plot(
     def down(y: float) -> float:
         return num_rows - _place(y, bottom, top, num_rows) if math.isfinite(y) else math.nan
 
+    def edge(y: float) -> float:
+        return down(y) if not math.isinf(y) else 0.0 if y > 0 else num_rows
+
+    for curve, xs, lows, highs in areas:
+        places = zip(map(across, xs), map(edge, highs), map(edge, lows), strict=True)
+        canvas.fill(places, curve.color, ":" if ascii else None)
     for curve, xs, ys in curves:
         places = zip(map(across, xs), map(down, ys), strict=True)
         if curve.marker is None:
-            canvas.draw(places, curve.color, "." if ascii else None)
+            canvas.draw(places, curve.color, "." if ascii else None, curve.faint)
         else:
             for column, row in places:
                 canvas.put(column, row, (_plain(curve.marker, ascii), curve.color))
@@ -141,7 +153,8 @@ def plot(
     )
     heading: list[list[Cell]] = [[(title.center(width), None)]] if title else []
     text = tuple(encode(line, color) for line in [*heading, *lines])
-    return Drawing(text, left, num_columns, low, high, max(len(xs) for _, xs, _ in curves))
+    num_points = max(len(xs) for _, xs, *_ in [*areas, *curves])
+    return Drawing(text, left, num_columns, low, high, num_points)
 
 
 def _points(curve: Series, width: int, log: bool, window: tuple[float, float] | None) -> Points:
@@ -164,6 +177,28 @@ def _points(curve: Series, width: int, log: bool, window: tuple[float, float] | 
     xs = [*(x[row] for row in before), *xs, *(x[row] for row in after)]
     ys = [_scaled(value, log) for value in (*(y[row] for row in before), *ys, *(y[row] for row in after))]
     return clip(xs, ys, *window) if window else (xs, ys)
+
+
+def _area(
+    curve: Series, width: int, log: bool, window: tuple[float, float] | None
+) -> tuple[list[float], list[float], list[float]]:
+    """Choose the points of an area that are drawn, in the chart's own scale: a column's widest stretch."""
+    x, upper = curve.x, curve.upper or ()
+    first, last = (bisect_left(x, window[0]), bisect_right(x, window[1])) if window else (0, len(x))
+    stride = max(-(-(last - first) // max(width, 1)), 1)
+    starts = range(first, last, stride)
+    # Where a stretch has an end that isn't known, it is as wide as the rest of it.
+    known = [
+        [row for row in range(start, min(start + stride, last)) if curve.y[row] == curve.y[row]]
+        for start in starts
+    ]
+    xs = [x[start] for start in starts]
+    lows = [min((curve.y[row] for row in rows), default=math.nan) for rows in known]
+    highs = [max((upper[row] for row in rows), default=math.nan) for rows in known]
+    if log:
+        lows = [math.log10(low) if low > 0 else low if low != low else -math.inf for low in lows]
+        highs = [math.log10(high) if high > 0 else math.nan for high in highs]
+    return xs, lows, highs
 
 
 def _scaled(value: float, log: bool) -> float:

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import get_args
 
 from normlab.lab.experiment import Experiment
-from normlab.lab.metrics import Metric, better
+from normlab.lab.metrics import SCORES, better
 from normlab.lab.settings import PREPARATION, differences
 from normlab.views.comparison_cells import Cell, Row, mean, number
 from normlab.views.history import History
@@ -16,8 +15,6 @@ Partners = dict[int, list[History]]
 Read = Callable[[History], float | None]
 """Reads a number off a run; none where there is none yet."""
 
-SCORES: tuple[str, ...] = get_args(Metric)
-"""Metrics that have a best."""
 METRICS = (*SCORES, "grad_norm", "lr")
 """Metrics of a point, in this order; one that wasn't measured leaves no row."""
 

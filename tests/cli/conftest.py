@@ -33,17 +33,41 @@ batch_size = 32
 [[arms]]
 name = "batch norm"
 set = { "model.norm.kind" = "batch" }
-
+"""
+STUDY = """
 [study]
 seeds = 2
+"""
+CLAIM = """
+[[claims]]
+text = "Batch norm ends at a lower training loss"
+arm = "batch norm"
+metric = "train_loss"
+direction = "lower"
 """
 
 
 @pytest.fixture
-def preset(tmp_path):
-    """The path of a preset that trains in no time: two arms, two seeds."""
-    path = tmp_path / "tiny.toml"
+def plain(tmp_path):
+    """The path of a preset that trains in no time: two arms, each run once."""
+    path = tmp_path / "plain.toml"
     path.write_text(PRESET)
+    return str(path)
+
+
+@pytest.fixture
+def preset(tmp_path):
+    """The path of a study that trains in no time: two arms, two seeds, no claim."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(PRESET + STUDY)
+    return str(path)
+
+
+@pytest.fixture
+def claimed(tmp_path):
+    """The path of such a study with a claim."""
+    path = tmp_path / "claimed.toml"
+    path.write_text(PRESET + STUDY + CLAIM)
     return str(path)
 
 

@@ -24,37 +24,37 @@ def outcomes(out):
     return next(line for line in out.splitlines() if line.startswith(" outcome")).split()[1:]
 
 
-def test_data_that_fails_later_ends_its_run_only(preset, monkeypatch, capsys):
+def test_data_that_fails_later_ends_its_run_only(plain, monkeypatch, capsys):
     spoil(monkeypatch, DataError(Problem("x.csv", "is damaged", "mend it")), "batch norm")
-    assert run_plan(plan(preset, [], None, 1), How("cpu"), "full") == 2
+    assert run_plan(plan(plain, [], None, None), How("cpu"), "full") == 2
     out, err = capsys.readouterr()
     assert "x.csv: is damaged; mend it" in err
     assert "Traceback" not in err
     assert outcomes(out) == ["completed", "failed"]
 
 
-def test_memory_that_runs_out_in_preparation_is_an_outcome_and_code_1(preset, monkeypatch, capsys):
+def test_memory_that_runs_out_in_preparation_is_an_outcome_and_code_1(plain, monkeypatch, capsys):
     spoil(monkeypatch, MemoryError(), "baseline")
-    assert run_plan(plan(preset, [], None, 1), How("cpu"), "full") == 1
+    assert run_plan(plan(plain, [], None, None), How("cpu"), "full") == 1
     assert outcomes(capsys.readouterr().out) == ["oom", "completed"]
 
 
-def test_a_bug_in_one_run_is_told_with_its_trace_and_the_others_go_on(preset, monkeypatch, capsys):
+def test_a_bug_in_one_run_is_told_with_its_trace_and_the_others_go_on(plain, monkeypatch, capsys):
     spoil(monkeypatch, AttributeError("a bug"), "baseline")
-    assert run_plan(plan(preset, [], None, 1), How("cpu"), "quiet") == 1
+    assert run_plan(plan(plain, [], None, None), How("cpu"), "quiet") == 1
     out, err = capsys.readouterr()
     assert "Traceback" in err
     assert "a bug" in err
     assert outcomes(out) == ["failed", "completed"]
 
 
-def test_warnings_are_told_once(preset, capsys):
-    assert run_plan(plan(preset, [], None, 3), How("cpu"), "full") == 0
+def test_warnings_are_told_once(plain, capsys):
+    assert run_plan(plan(plain, ["model.norm.kind=batch"], None, None), How("cpu"), "full") == 0
     assert capsys.readouterr().err.count("model.bias") == 1
 
 
-def test_arms_that_are_the_same_are_told(preset, capsys):
-    assert run_plan(plan(preset, ["model.norm.kind=batch"], None, 1), How("cpu"), "quiet") == 0
+def test_arms_that_are_the_same_are_told(plain, capsys):
+    assert run_plan(plan(plain, ["model.norm.kind=batch"], None, None), How("cpu"), "quiet") == 0
     line = "arms[0]: batch norm: is the same as baseline; change a setting that differs"
     assert line in capsys.readouterr().err
 

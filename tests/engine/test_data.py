@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from normlab.components.datasets import Dataset, Outline, Samples, ScaleFault
+from normlab.components.datasets import Dataset, Outline, Samples, ScaleFault, ValContrast
 from normlab.core.choice import member
 from normlab.core.errors import DataError
-from normlab.engine.data import add_label_noise, batches, load, scaler, split
+from normlab.engine.data import add_label_noise, batches, change_contrast, load, scaler, split
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
 from normlab.lab.batches import batch_sizes
@@ -114,6 +114,41 @@ def test_a_scale_fault_hits_one_feature_before_standardisation():
     dataset = member(Dataset, "circles", scale_fault=ScaleFault(feature=1, factor=1000.0))
     train = scaler(dataset, x)(x)
     assert train.tolist() == [[1, 1000, 1]] * 4
+
+
+RAW = {"dataset.standardize": "none", "dataset.kind": "digits"}
+LIGHT = {"dataset.val_contrast": {"low": 0.2, "high": 2.0, "brightness": 0.5}}
+
+
+def test_another_contrast_is_a_line_for_each_validation_image_and_touches_no_training_image():
+    plain, changed = data_of(RAW), data_of(RAW | LIGHT)
+    assert torch.equal(plain.train_x, changed.train_x)
+    x, y = plain.val_x.flatten(1) / 16, changed.val_x.flatten(1) / 16  # digits go from 0 to 16
+    brightness = y.min(1).values  # every digit has a pixel of 0
+    contrast = (y.max(1).values - brightness) / x.max(1).values
+    torch.testing.assert_close(y, contrast[:, None] * x + brightness[:, None], atol=1e-5, rtol=0)
+    assert 0.2 <= contrast.min() < 0.25
+    assert 1.95 < contrast.max() <= 2.0
+    assert 0 <= brightness.min() < 0.02
+    assert 0.48 < brightness.max() <= 0.5
+    assert abs(torch.corrcoef(torch.stack((contrast, brightness)))[0, 1]) < 0.1
+
+
+def test_contrast_is_counted_from_the_lowest_training_value():
+    train, x = np.array([[-2.0, 2.0]], np.float32), np.array([[-2.0, 0.0, 4.0]], np.float32)
+    wanted = ValContrast(low=1.0, high=2.0, brightness=0.0)
+    low, middle, high = change_contrast(x, wanted, train, 0)[0]
+    assert low == -2
+    assert 1 <= (middle + 2) / 2 <= 2
+    assert high + 2 == pytest.approx(3 * (middle + 2))
+    assert x.tolist() == [[-2, 0, 4]], "the given array is left alone"
+    same = ValContrast(low=1.0, high=1.0, brightness=0.0)
+    assert change_contrast(x, same, train, 0).tolist() == x.tolist()
+
+
+def test_the_seed_decides_the_contrast():
+    first, again, other = (data_of(RAW | LIGHT, seed).val_x.sum() for seed in (0, 0, 1))
+    assert first == again != other
 
 
 def test_an_epoch_has_every_sample_once_in_an_order_of_its_own():

@@ -375,13 +375,18 @@ def test_another_run_s_state_is_refused(tmp_path):
 
 def test_another_thread_count_or_torch_is_told(tmp_path, monkeypatch):
     train({}, tmp_path, 7)
-    monkeypatch.setattr("normlab.engine.loop.choose_threads", lambda operations: 2)
     monkeypatch.setattr(torch, "__version__", "99.0")
-    events = train({}, tmp_path, resume=True)
+    events = train({}, tmp_path, resume=True, num_threads=2)
     told = warnings(events)
     assert told[0].startswith("threads: 2: was 1 before the stop")
     assert told[1].startswith("torch: 99.0: was ")
     assert events[-1].outcome == "completed"
+
+
+def test_a_resumed_run_has_as_many_threads_as_before(tmp_path):
+    train({}, tmp_path, 7, num_threads=2)
+    (started,) = (event for event in train({}, tmp_path, resume=True) if event.event == "run_started")
+    assert started.num_threads == 2
 
 
 def test_another_device_is_told(tmp_path):

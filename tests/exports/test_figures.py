@@ -128,7 +128,7 @@ def test_long_names_stay_in_the_picture(scripted):
 @pytest.mark.slow
 def test_a_wrong_backend_or_a_place_that_cannot_be_written_says_nothing(tmp_path):
     (tmp_path / "matplotlibrc").write_text("no.such: 1\n")
-    code = "from normlab.exports.figures import _plain_matplotlib\nwith _plain_matplotlib():\n"
+    code = "from normlab.exports.figures import plain_matplotlib\nwith plain_matplotlib():\n"
     code += "  from matplotlib.figure import Figure\n  Figure().savefig('x.png')"
     env = {**os.environ, "MPLBACKEND": "nonsense", "MPLCONFIGDIR": "/proc/nowhere"}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)

@@ -72,6 +72,28 @@ def test_the_default_experiment_has_nothing_to_complain_of():
             "model.parametrization.kind: weight_standardization: ",
         ),
         ({"optimizer.kind": "lbfgs", "training.precision": "float16"}, "training.precision: float16: "),
+        ({"training.best_metric": "val_ece"}, "training.best_metric: val_ece: is not measured here"),
+        (
+            {"training.calibration": True, "dataset.kind": "noisy_line", "loss.kind": "mse"},
+            "training.calibration: true: is measured on validation data with classes",
+        ),
+        (
+            {"training.calibration": True, "dataset.val_fraction": 0.0},
+            "training.calibration: true: is measured on validation data with classes",
+        ),
+        (
+            {"training.evaluation_mode": "train", "dataset.val_samples": 1, "dataset.stratified": False},
+            "training.evaluation_mode: train: needs a batch of validation samples, and there is one",
+        ),
+        (
+            {"training.evaluation_mode": "train", "dataset.val_fraction": 0.0},
+            "training.evaluation_mode: train: needs a batch of validation samples, and there are none",
+        ),
+        ({"dataset.kind": "circles", "dataset.val_contrast": {}}, "dataset.val_contrast: is for images"),
+        (
+            {"model.head_norm": True, "model.norm.kind": "group"},
+            "model.norm.groups: 8: does not divide 10 channels; try 1 or 2",
+        ),
         ({"schedule.warmup_steps": 10_000}, "schedule.warmup_steps: 10000: "),
         (
             {"model.kind": "plain", "model.depth": 10_000, "model.width": 100_000},
@@ -123,6 +145,15 @@ def test_each_setting_is_told_once_however_many_layers_it_concerns():
 def test_odd_settings_are_warned_of(settings, path):
     settings = {"training.last_batch": "drop", **settings}
     assert [warning.path for warning in check(change(BASE, settings))] == [path]
+
+
+def test_a_head_without_a_choice_of_its_own_is_not_warned_of():
+    settings = {"model.head_norm": True, "model.norm.kind": "batch", "model.bias": False}
+    assert check(change(BASE, settings)) == []
+
+
+def test_a_calibration_error_that_is_measured_can_pick_the_best():
+    assert check(change(BASE, {"training.calibration": True, "training.best_metric": "val_ece"})) == []
 
 
 def test_a_single_merged_batch_is_judged_by_its_own_size():

@@ -12,12 +12,16 @@ import pytest
 from support.told import told
 
 from normlab.core.errors import NormlabError
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import Preset
 from normlab.store import owners, schema
 from normlab.store.connection import connect
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
+from normlab.store.planning import keep_study
 from normlab.store.record import record
 from normlab.store.store import Store, open_store
+from normlab.store.studies import find_studies
 from normlab.store.sweep import open_swept, sweep
 
 
@@ -86,10 +90,10 @@ def test_an_older_store_is_backed_up_and_brought_up_to_date_in_one_step(home, mo
     monkeypatch.setattr("normlab.store.store.VERSIONS", (*schema.VERSIONS, ""))
     store = Store(home)
     with store.read() as connection:
-        assert connection.pragma("user_version") == 2
+        assert connection.pragma("user_version") == len(schema.VERSIONS) + 1
         assert connection.execute("SELECT mood FROM runs").get is None
-    backup = apsw.Connection(str(home / "lab.db.v1"))
-    assert backup.pragma("user_version") == 1
+    backup = apsw.Connection(str(home / f"lab.db.v{len(schema.VERSIONS)}"))
+    assert backup.pragma("user_version") == len(schema.VERSIONS)
     assert backup.execute("SELECT id FROM runs").get == "aaaaaa"
     store.close()
 
@@ -106,7 +110,25 @@ def test_an_upgrade_that_fails_leaves_the_old_store_as_it_was(home, monkeypatch)
     store = Store(home)
     assert ids(store) == ["aaaaaa"]
     with store.read() as connection:
-        assert connection.pragma("user_version") == 1
+        assert connection.pragma("user_version") == len(schema.VERSIONS)
+    store.close()
+
+
+def test_a_store_of_the_first_version_keeps_its_runs_and_takes_studies(home, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("normlab.store.connection.VERSIONS", schema.VERSIONS[:1])
+        connection = connect(home / "lab.db")
+        connection.execute(
+            "INSERT INTO runs (id, arm, seed, created, experiment, outcome)"
+            " VALUES ('oldrun', 'baseline', 0, 1.0, ?, 'completed')",
+            (Experiment().model_dump_json(),),
+        )
+        connection.close()
+    store = Store(home)
+    study = keep_study(store, Preset(title="old and new", experiment=Experiment()), "cpu")
+    assert ids(store) == ["oldrun"]
+    assert [kept.id for kept in find_studies(store)] == [study.id]
+    assert (home / "lab.db.v1").exists()
     store.close()
 
 

@@ -13,7 +13,7 @@ def script(run, epochs=None, seconds_each=0.0):
     experiment = run.experiment
     epochs = epochs or experiment.training.epochs
     rate = {"none": 0.2, "batch": 0.4, "layer": 0.5}.get(experiment.model.norm.kind, 0.3)
-    yield RunCreated(run=run.id, arm=run.history.arm, experiment=experiment)
+    yield RunCreated(run=run.id, arm=run.history.arm, experiment=experiment, device="cpu")
     yield RunStarted(
         run=run.id, arm=run.history.arm, seed=experiment.seed, experiment=experiment, device="cpu", num_threads=1,
         num_parameters=26_378, num_train=1258, num_val=539, steps_per_epoch=STEPS, num_steps=STEPS * epochs,

@@ -23,7 +23,7 @@ STEPS = 20
 def told(run="aaaaaa", settings=None, epochs=3, arm="baseline", first=1, finish=True, losses=None, pause=0.0):
     """Yield a run's events, from epoch `first` on; its losses halve each epoch unless they are given."""
     experiment = change(Experiment(), {"training.epochs": epochs, **(settings or {})})
-    yield RunCreated(run=run, arm=arm, experiment=experiment)
+    yield RunCreated(run=run, arm=arm, experiment=experiment, device="cpu")
     yield RunStarted(
         run=run, arm=arm, seed=experiment.seed, experiment=experiment, device="cpu", num_threads=1,
         num_parameters=26_378, num_train=1258, num_val=539, steps_per_epoch=STEPS, num_steps=STEPS * epochs,

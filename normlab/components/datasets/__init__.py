@@ -72,10 +72,26 @@ class ScaleFault(Record, frozen=True):
     """What it is multiplied by, before standardisation."""
 
 
+class ValContrast(Record, frozen=True):
+    """Another light on each validation image: x = contrast * x + brightness.
+
+    x counts from 0, the training images' lowest value, to 1, their highest; contrast ~ U(low, high) and
+    brightness ~ U(0, brightness) are drawn once for each image. Nothing is cut off at 0 or 1.
+    """
+
+    low: Annotated[float, Field(gt=0, le=1)] = 0.2
+    """Lowest contrast, as a factor."""
+    high: Annotated[float, Field(ge=1, le=100)] = 2.0
+    """Highest contrast, as a factor."""
+    brightness: Annotated[float, Field(ge=0, le=100)] = 0.5
+    """Highest brightness that is added; 1 is the step from the lowest to the highest value."""
+
+
 class Dataset(Part, frozen=True):
     """A data set, configured, with how it is split and prepared.
 
-    The order: read, split, label noise (training part only), scale fault, standardisation.
+    The order: read, split, label noise (training part only), scale fault, contrast of the validation part,
+    standardisation.
     """
 
     val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.3
@@ -92,6 +108,8 @@ class Dataset(Part, frozen=True):
     """Share of the training labels that are replaced by another class, drawn at random."""
     scale_fault: ScaleFault | None = None
     """Put one feature into the wrong unit."""
+    val_contrast: ValContrast | None = None
+    """Change contrast and brightness of each validation image, which training never sees."""
 
     @abstractmethod
     def outline(self, folder: Path) -> Outline:
@@ -113,6 +131,10 @@ class Dataset(Part, frozen=True):
         Raises: DataError naming the folder where the files can be put by hand.
         """
         yield from ()
+
+    def stamp(self) -> str:
+        """Tell the state of the files that the data is read from; "" where it is always the same."""
+        return ""
 
     def split_sizes(self, data: Outline) -> tuple[int, int]:
         """Count the training and the validation samples.
@@ -164,5 +186,11 @@ class Dataset(Part, frozen=True):
             rule = f"is beyond the last of {width} features"
             at = f"{path}.scale_fault.feature"
             yield Problem(at, rule, f"use 0 to {width - 1}", self.scale_fault.feature)
+        if self.val_contrast is not None and not more:
+            rule = "is for images, and these samples are vectors"
+            yield Problem(f"{path}.val_contrast", rule, "leave it out")
+        elif self.val_contrast is not None and not self.split_sizes(data)[1]:
+            rule = "has no validation images to change"
+            yield Problem(f"{path}.val_contrast", rule, "hold some out, or leave it out")
         if self.label_noise and data.task == "regression":
             yield Problem(f"{path}.label_noise", "is for classes", "set it to 0", self.label_noise)

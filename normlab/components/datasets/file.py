@@ -52,6 +52,13 @@ class File(Dataset, frozen=True):
     def read(self, folder: Path, random: "np.random.Generator") -> Samples:
         return _load(self._path(), self)[0]
 
+    def stamp(self) -> str:
+        try:
+            state = self._path().stat()
+        except (DataError, OSError):
+            return "missing"
+        return f"{state.st_size} bytes of {state.st_mtime_ns}"
+
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
         yield from super().problems(data, path)
         if self.task == "auto" and data.num_classes > max(2, data.num_samples // 2):

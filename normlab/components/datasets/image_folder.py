@@ -1,3 +1,4 @@
+import hashlib
 import os
 import warnings
 from functools import lru_cache
@@ -41,6 +42,16 @@ class ImageFolder(Dataset, frozen=True):
     def outline(self, folder: Path) -> Outline:
         classes = self._classes()
         return Outline(self._shape(), "classification", len(classes), sum(map(len, classes)))
+
+    def stamp(self) -> str:
+        known = hashlib.sha256()
+        try:
+            for image in (image for images in self._classes() for image in images):
+                state = os.stat(image)
+                known.update(f"{image} {state.st_size} {state.st_mtime_ns}\n".encode())
+        except (DataError, OSError):
+            return "missing"
+        return known.hexdigest()[:32]
 
     def read(self, folder: Path, random: "np.random.Generator") -> Samples:
         import numpy as np

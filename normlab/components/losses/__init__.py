@@ -45,6 +45,13 @@ class Loss(Part, frozen=True):
         """Turn the mean of `measure` into the score: the share that is right, or the root of the mean."""
         return math.sqrt(mean) if self.score_name == "rmse" else mean
 
+    def confidence(self, output: "Tensor") -> "Tensor":
+        """Give the probability of the class that each sample is told to be: (N, num_outputs) -> (N,).
+
+        Only for losses whose score is the accuracy.
+        """
+        raise NotImplementedError
+
     def problems(self, data: Outline, path: str) -> Iterator[Problem]:
         """Yield what keeps this loss from serving that data; `path` is the loss's own place."""
         if not self.serves(data):

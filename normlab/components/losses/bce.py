@@ -32,3 +32,6 @@ class BinaryCrossEntropy(Loss, frozen=True):
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
         logit = output.squeeze(1)
         return (logit > 0) == (target == 1)
+
+    def confidence(self, output: "Tensor") -> "Tensor":
+        return output.squeeze(1).abs().sigmoid()

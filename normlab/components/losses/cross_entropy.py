@@ -37,3 +37,6 @@ class CrossEntropy(Loss, frozen=True):
 
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
         return output.argmax(1) == target
+
+    def confidence(self, output: "Tensor") -> "Tensor":
+        return output.softmax(1).amax(1)

@@ -149,6 +149,8 @@ class StackedModel(Model, frozen=True):
     """Where the dropout stands: in each block, or once in front of the last layer."""
     bias: bool = True
     """Give the hidden linear and convolution layers a bias."""
+    head_norm: bool = False
+    """Put the norm behind the last layer too, which then has no bias: no weight's size matters any more."""
 
     def block(self, name: str, first: Layer, last: bool) -> Iterator[Layer]:
         """Yield a block's layers: `first`, then what stands behind it; `last` marks the last block."""
@@ -180,7 +182,14 @@ class StackedModel(Model, frozen=True):
             linear = Layer(f"{name}.linear", "linear", (width,), (size,), self.bias)
             yield from self.block(name, linear, last=index == len(sizes) - 1)
             width = size
-        yield Layer("head", "linear", (width,), (num_outputs,), bias=True)
+        yield from self.head_layers(width, num_outputs)
+
+    def head_layers(self, width: int, num_outputs: int) -> Iterator[Layer]:
+        """Yield the last layer, and the norm behind it where it is wanted."""
+        outputs = (num_outputs,)
+        yield Layer("head", "linear", (width,), outputs, bias=not self.head_norm)
+        if self.head_norm:
+            yield Layer("head_norm", "norm", outputs, outputs)
 
 
 def needs_images(inputs: tuple[int, ...], kind: str, path: str) -> Iterator[Problem]:

@@ -38,7 +38,7 @@ class CNN(StackedModel, frozen=True):
                 yield Layer(f"{name}.pool", op, shape, halved, kernel=2, stride=2)
                 shape = halved
         yield Layer("mean", "average", shape, shape[:1])
-        yield Layer("head", "linear", shape[:1], (num_outputs,), bias=True)
+        yield from self.head_layers(shape[0], num_outputs)
 
     def problems(self, inputs: tuple[int, ...], path: str) -> Iterator[Problem]:
         yield from super().problems(inputs, path)

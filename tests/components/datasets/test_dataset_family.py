@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from normlab.components.datasets import Dataset, Outline, ScaleFault
+from normlab.components.datasets import Dataset, Outline, ScaleFault, ValContrast
 from normlab.components.datasets._stored import StoredImages
 from normlab.core.choice import member, members
 
@@ -106,6 +106,9 @@ LINE = Outline((1,), "regression", num_classes=0, num_samples=100)
         (TESTED, {"val_fraction": 0.1}, ["val_fraction (warning)"]),
         (TESTED, {"scale_fault": ScaleFault(feature=2)}, ["scale_fault.feature"]),
         (LINE, {"label_noise": 0.1}, ["label_noise"]),
+        (IMAGES, {"val_contrast": ValContrast()}, []),
+        (IMAGES, {"val_contrast": ValContrast(), "val_fraction": 0.0}, ["val_contrast"]),
+        (TESTED, {"val_contrast": ValContrast()}, ["val_contrast"]),
     ],
 )
 def test_what_can_not_be_split_or_prepared_is_told(outline, settings, faulty):

@@ -55,9 +55,9 @@ def test_the_plan_counts_the_parameters(kind, shape, norm):
     settings = {"groups": 4} if norm == "group" else {}
     for variant in variants(kind):
         model = member(Model, kind, norm=member(Norm, norm, **settings), **variant)
-        module, plan = model.build(shape, 5), list(model.plan(shape, 5))
+        module, plan = model.build(shape, 8), list(model.plan(shape, 8))
         assert sum(map(model.num_parameters, plan)) == count(module)
-        assert plan[-1].path == model.head
+        assert [layer.path for layer in plan if layer.op in ("linear", "conv")][-1] == model.head
 
 
 @pytest.mark.parametrize(("kind", "shape"), CASES)
@@ -124,6 +124,15 @@ def test_placements_order_the_block(settings, order):
 def test_dropout_before_the_head_stands_once():
     plan = list(member(Model, "mlp", hidden=(4, 4, 4), dropout_placement="before_head").plan((3,), 2))
     assert [layer.path for layer in plan if layer.op == "dropout"] == ["blocks.2.dropout"]
+
+
+def test_a_norm_behind_the_head_takes_the_place_of_its_bias():
+    plan = list(member(Model, "mlp", hidden=(4,), head_norm=True).plan((3,), 2))
+    assert [(layer.path, layer.op, layer.outputs) for layer in plan[-2:]] == [
+        ("head", "linear", (2,)),
+        ("head_norm", "norm", (2,)),
+    ]
+    assert not plan[-2].bias
 
 
 def test_sizes_can_be_written_as_depth_times_width():

@@ -1,0 +1,16 @@
+"""normlab studies delete."""
+
+from normlab.cli.asking import agrees
+from normlab.cli.study_record import title_of
+from normlab.cli.tables import shown
+from normlab.store.studies import delete_study, find_study
+from normlab.store.sweep import open_swept
+
+
+def delete(start: str, yes: bool) -> None:
+    """Forget a study, and print its id. Raises: ConfigError where nobody can be asked; StoreError."""
+    store = open_swept()
+    study = find_study(store, start)
+    if agrees(f"forget study {study.id} ({shown(title_of(study), 40)})? Its runs stay", yes):
+        delete_study(store, study.id)
+        print(study.id)

@@ -1,0 +1,237 @@
+"""execute(slots, store) -> events: a study's runs are trained, each recorded, here or in worker processes."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from queue import Queue
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from normlab.core.errors import ConfigError, NormlabError
+from normlab.core.files import write_atomically
+from normlab.core.text import visible
+from normlab.engine.control import Control
+from normlab.engine.device import pick_device
+from normlab.engine.events import Event, Measured, Point, RunCreated, RunFinished
+from normlab.engine.ids import new_run_id
+from normlab.scale.jobs import check_jobs
+from normlab.scale.messages import Train
+from normlab.scale.remote import Worker, remote
+from normlab.store.find import find_by_fingerprint
+from normlab.store.going_on import has_state
+from normlab.store.kept import KeptRun
+from normlab.store.record import record
+from normlab.store.slots import Slot
+from normlab.store.store import Store
+
+if TYPE_CHECKING:
+    from normlab.engine.weights import StartWeights
+
+_AHEAD = 32
+"""Events that are kept ready for who pulls them, beyond which runs wait."""
+
+Trains = Callable[[Train, Control], Generator[Event]]
+"""Trains a run, here or elsewhere."""
+
+
+def execute(
+    slots: Iterable[Slot],
+    store: Store,
+    *,
+    device: str = "auto",
+    jobs: int = 1,
+    control: Control | None = None,
+    weights: "StartWeights | None" = None,
+    checkpoint_every: int | None = None,
+    time_limit_seconds: float | None = None,
+) -> Generator[tuple[Slot, Event]]:
+    """Train the slots that have no run yet, `jobs` at a time, record each run, and tell its events.
+
+    What is done, or under way elsewhere, is passed over. A run that was interrupted or stopped goes on under
+    its id where it has left a state; one that failed is tried anew, as another run. A run that raises ends as
+    failed, and the others go on. Slots are pulled when there is a place for them. Every run has one torch
+    thread, so that its results are the same bit for bit however many are trained beside it.
+
+    Not pulling is a pause, which worker processes notice some events late. `control` ends the runs under way
+    after their step, each saved; none is begun after that. Closing this does so too, and waits for it.
+
+    Raises: ConfigError, at once, for a device that isn't there, or more jobs than fit.
+    """
+    check_jobs(jobs)
+    how = _How(store, str(pick_device(device)), checkpoint_every, time_limit_seconds)
+    left, control = _left(slots, store), control or Control()
+    if jobs == 1:
+        return _one_by_one(left, how, weights, control)
+    return _side_by_side(left, how, weights, control, jobs)
+
+
+@dataclass(frozen=True)
+class _How:
+    """How runs are trained, beside their slots."""
+
+    store: Store
+    device: str
+    checkpoint_every: int | None
+    time_limit_seconds: float | None
+
+    def request(self, slot: Slot, weights: tuple[str, str] | None = None) -> Train:
+        """Describe a slot's run: the one to go on with, or a new one."""
+        kept = slot.run
+        goes_on = (
+            kept is not None
+            and kept.outcome in ("interrupted", "stopped")
+            and has_state(kept)
+            and not self.store.is_read_only
+        )
+        name = kept.id if kept is not None and goes_on else new_run_id()
+        return Train(
+            experiment=slot.experiment,
+            device=self.device,
+            arm=slot.cell.name,
+            run=name,
+            folder=str(self.store.folder(name)),
+            weights=weights,
+            resume=goes_on,
+            checkpoint_every=self.checkpoint_every,
+            time_limit_seconds=self.time_limit_seconds,
+        )
+
+
+def _left(slots: Iterable[Slot], store: Store) -> Iterator[Slot]:
+    """Yield the slots that are to be trained, each looked at again: the plan may be hours old."""
+    begun: set[str] = set()
+    for slot in slots:
+        if slot.is_done or slot.is_under_way or slot.fingerprint in begun:
+            continue
+        runs = find_by_fingerprint(store, [slot.fingerprint]).get(slot.fingerprint, [])
+        now = [replace(slot, run=run) for run in runs if _is_of(run, slot)]
+        if any(each.is_done or each.is_under_way for each in now):
+            continue
+        begun.add(slot.fingerprint)
+        yield now[-1] if now else slot
+
+
+def _is_of(run: KeptRun, slot: Slot) -> bool:
+    try:
+        return run.experiment == slot.experiment
+    except ConfigError:
+        return False  # of another version
+
+
+def _one_by_one(
+    left: Iterator[Slot], how: _How, weights: "StartWeights | None", control: Control
+) -> Generator[tuple[Slot, Event]]:
+    from normlab.engine.loop import run
+
+    def train(request: Train, control: Control) -> Generator[Event]:
+        return run(
+            request.experiment,
+            device=request.device,
+            arm=request.arm,
+            control=control,
+            folder=request.folder,
+            run_id=request.run,
+            weights=weights,
+            resume=request.resume,
+            checkpoint_every=request.checkpoint_every,
+            time_limit_seconds=request.time_limit_seconds,
+            num_threads=1,
+        )
+
+    while control.outcome is None and (slot := next(left, None)) is not None:
+        with closing(_recorded(how.request(slot), train, how.store, control)) as events:
+            for event in events:
+                yield slot, event
+
+
+def _side_by_side(
+    left: Iterator[Slot], how: _How, weights: "StartWeights | None", control: Control, jobs: int
+) -> Generator[tuple[Slot, Event]]:
+    """Drive each run in a thread of its own; the worker process that trained it stays for the next one."""
+    told: Queue[tuple[Slot, Event | Worker]] = Queue(_AHEAD)
+    workers = [Worker() for _ in range(jobs)]
+    idle, busy = list(workers), 0
+
+    def drive(slot: Slot, request: Train, worker: Worker) -> None:
+        def train(request: Train, control: Control) -> Generator[Event]:
+            return remote(worker, request, control)
+
+        try:
+            for event in _recorded(request, train, how.store, control):
+                told.put((slot, event))
+        finally:
+            told.put((slot, worker))
+
+    with TemporaryDirectory(prefix="normlab-") as folder:
+        start = None if weights is None else _write_weights(Path(folder), weights)
+        try:
+            while True:
+                while idle and control.outcome is None and (slot := next(left, None)) is not None:
+                    task = (slot, how.request(slot, start), idle.pop())
+                    Thread(target=drive, args=task, name="normlab run", daemon=True).start()
+                    busy += 1
+                if not busy:
+                    return
+                slot, said = told.get()
+                if isinstance(said, Worker):
+                    idle.append(said)
+                    busy -= 1
+                else:
+                    yield slot, said
+        finally:
+            if busy and control.outcome is None:
+                control.interrupt("nobody looked on")
+            while busy:
+                busy -= isinstance(told.get()[1], Worker)
+            for worker in workers:
+                worker.close()
+
+
+def _recorded(request: Train, train: Trains, store: Store, control: Control) -> Generator[Event]:
+    """Train and record a run; what it raises is told as its end."""
+    last: Measured | None = None
+    try:
+        with closing(record(_begun(request, train, control), store, control=control)) as events:
+            for event in events:
+                last = event if isinstance(event, Measured) else last
+                yield event
+    except Exception as error:
+        said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
+        point = last and Point(epoch=last.epoch, step=last.step, metrics=last.metrics)
+        seconds = last.metrics["seconds"] if last else 0.0
+        yield RunFinished(
+            run=request.run, outcome="failed", reason=visible(said, 4000), last=point, seconds=seconds
+        )
+
+
+def _begun(request: Train, train: Trains, control: Control) -> Generator[Event]:
+    """Pass a run's events on; where it raises before the first, begin it all the same, so that it is kept."""
+    begun = False
+    try:
+        with closing(train(request, control)) as events:
+            for event in events:
+                begun = True
+                yield event
+    except Exception:
+        if not begun:
+            origin = request.weights and request.weights[1]
+            yield RunCreated(
+                run=request.run,
+                arm=request.arm,
+                experiment=request.experiment,
+                device=request.device,
+                origin=origin,
+            )
+        raise
+
+
+def _write_weights(folder: Path, weights: "StartWeights") -> tuple[str, str]:
+    """Write weights to start from where workers can read them."""
+    from normlab.engine.sealed import seal
+
+    path = folder / "start.safetensors"
+    pieces = seal(weights.tensors, {"run": weights.origin.partition(":")[0]})
+    write_atomically(path, b"".join(pieces))
+    return str(path), weights.origin

@@ -1,0 +1,94 @@
+"""What a worker process and its parent say to each other, a line of JSON each; events go between them."""
+
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import Field, TypeAdapter
+
+from normlab.core.choice import Record
+from normlab.lab.experiment import Experiment
+
+
+class Train(Record, frozen=True):
+    """Train a run: the arguments of `normlab.engine.loop.run`."""
+
+    do: Literal["train"] = "train"
+    experiment: Experiment
+    device: str
+    arm: str
+    run: str
+    folder: str
+    weights: tuple[str, str] | None = None
+    """A file of weights to start from, and where they are from; none for those that are drawn."""
+    resume: bool = False
+    checkpoint_every: int | None = None
+    time_limit_seconds: float | None = None
+
+
+class Heed(Record, frozen=True):
+    """The parent's control has changed."""
+
+    do: Literal["heed"] = "heed"
+    outcome: Literal["stopped", "interrupted"] | None = None
+    reason: str | None = None
+    stepping: bool = False
+
+
+class GoOn(Record, frozen=True):
+    """What was told last is on the disk."""
+
+    do: Literal["go_on"] = "go_on"
+
+
+class Waits(Record, frozen=True):
+    """The worker goes on once the event before this is on the disk."""
+
+    worker: Literal["waits"] = "waits"
+
+
+class Done(Record, frozen=True):
+    """The run has told its last event."""
+
+    worker: Literal["done"] = "done"
+
+
+class Raised(Record, frozen=True):
+    """The run has ended by an error."""
+
+    worker: Literal["raised"] = "raised"
+    problems: list[tuple[str, str, str]]
+    """Of each: where, the rule with the value before it, the remedy."""
+
+
+Request = Train | Heed | GoOn
+Answer = Waits | Done | Raised
+
+
+@cache
+def _requests() -> TypeAdapter[Request]:
+    return TypeAdapter(Annotated[Request, Field(discriminator="do")])
+
+
+@cache
+def _answers() -> TypeAdapter[Answer]:
+    return TypeAdapter(Annotated[Answer, Field(discriminator="worker")])
+
+
+def read_request(line: bytes) -> Request:
+    """Read what the parent says."""
+    return _requests().validate_json(line)
+
+
+def is_answer(line: bytes) -> bool:
+    """Tell whether a worker's line is an answer, and no event."""
+    return line.startswith(b'{"worker"')
+
+
+def read_answer(line: bytes) -> Answer:
+    """Read what a worker says beside events."""
+    return _answers().validate_json(line)
+
+
+def write(message: Request | Answer) -> bytes:
+    """Write a message as its line."""
+    return message.model_dump_json().encode() + b"\n"

@@ -1,0 +1,107 @@
+"""A worker process as its parent sees it: spoken to, heard, and brought to its end."""
+
+import os
+import signal
+import sys
+from contextlib import suppress
+from queue import Empty, Queue
+from subprocess import PIPE, Popen, TimeoutExpired
+from threading import Thread
+
+from normlab.core.text import visible
+from normlab.scale.messages import Request, write
+
+COMMAND = (sys.executable, "-P", "-m", "normlab.scale.worker")
+_AHEAD = 64
+"""Lines that are read before somebody wants them."""
+_END_SECONDS = 5.0
+"""What one that was told to end is given for it."""
+_POLL_SECONDS = 0.1
+_TAIL_BYTES = 4096
+
+
+class Process:
+    """A worker process that lives, and the threads that hear it."""
+
+    def __init__(self) -> None:
+        # The same modules as here, and none of the folder that somebody stands in.
+        path = os.pathsep.join(each or os.getcwd() for each in sys.path)
+        # Popen: multiprocessing stumbles inside Textual over streams that have no number.
+        self._popen = Popen(
+            COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ, "PYTHONPATH": path}
+        )
+        self.lines: Queue[bytes | None] = Queue(_AHEAD)
+        """What it says; none where it has fallen silent for good."""
+        self._tail = b""
+        self._hearing = [Thread(target=each, daemon=True) for each in (self._listen, self._overhear)]
+        for thread in self._hearing:
+            thread.start()
+
+    @property
+    def pid(self) -> int:
+        return self._popen.pid
+
+    def tell(self, request: Request) -> None:
+        """Send a request; one that no longer listens is about to be missed by its silence."""
+        assert self._popen.stdin is not None
+        with suppress(OSError):
+            self._popen.stdin.write(write(request))
+            self._popen.stdin.flush()
+
+    def end(self) -> str:
+        """Wait for one that has fallen silent, and say how it ended."""
+        try:
+            code = self._popen.wait(_END_SECONDS)
+        except TimeoutExpired:
+            self._popen.kill()
+            code = self._popen.wait()
+        self._hearing[1].join(1.0)
+        how = f"killed by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
+        said = " ".join(self._tail.decode(errors="replace").split())
+        return f"{how}, saying {visible(said[-400:], 400)}" if said else how
+
+    def close(self) -> None:
+        """End it by the end of its stdin."""
+        assert self._popen.stdin is not None
+        with suppress(OSError):
+            self._popen.stdin.close()
+        try:
+            self._popen.wait(_END_SECONDS)
+        except TimeoutExpired:
+            self._popen.kill()
+        self._let_go()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._popen.kill()
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._popen.wait()
+        while self._hearing[0].is_alive():  # it may wait for room
+            with suppress(Empty):
+                self.lines.get(timeout=_POLL_SECONDS)
+        for stream in (self._popen.stdin, self._popen.stdout):
+            with suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+    def _listen(self) -> None:
+        assert self._popen.stdout is not None
+        for line in self._popen.stdout:
+            if line.endswith(b"\n"):  # the last one may be cut short
+                self.lines.put(line)
+        self.lines.put(None)
+
+    def _overhear(self) -> None:
+        assert self._popen.stderr is not None
+        with self._popen.stderr as stream:
+            while said := os.read(stream.fileno(), _TAIL_BYTES):
+                self._tail = (self._tail + said)[-_TAIL_BYTES:]
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,108 @@
+"""A study's slots: a place for each run, and the run that stands there."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from normlab.core.errors import ConfigError
+from normlab.lab.experiment import Experiment
+from normlab.lab.fingerprint import fingerprint
+from normlab.lab.study import Cell
+from normlab.store.errors import StoreError
+from normlab.store.find import find_by_fingerprint, find_run
+from normlab.store.kept import KeptRun
+from normlab.store.store import Store
+from normlab.store.studies import KeptStudy
+
+_FINAL = ("completed", "early_stopped", "diverged")
+"""Outcomes that a new attempt would only repeat."""
+_BATCH = 500
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A place of a study for one run: a cell with a seed."""
+
+    cell: Cell
+    experiment: Experiment
+    fingerprint: str
+    run: KeptRun | None = None
+    """The run that stands for it: the first that came to its end, else the latest attempt."""
+    num_failed: int = 0
+    """Attempts before it that failed."""
+
+    @property
+    def seed(self) -> int:
+        """The run's seed."""
+        return self.experiment.seed
+
+    @property
+    def is_done(self) -> bool:
+        """Whether its run is made: training again would only repeat it."""
+        return self.run is not None and self.run.outcome in _FINAL
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether a run of it has an end that counts in the results, be it a failure."""
+        return self.run is not None and self.run.outcome in (*_FINAL, "oom", "failed")
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether somebody trains it just now."""
+        return self.run is not None and self.run.outcome is None
+
+
+def slots(store: Store, study: KeptStudy) -> Iterator[Slot]:
+    """Yield a study's slots, seed by seed and in each arm by arm, with the runs that there are."""
+    preset = study.preset
+    cells = preset.cells
+    places = ((cell, seed) for seed in preset.seeds for cell in cells)
+    since = _origin_made(store, study.origin)
+    while batch := list(islice(places, _BATCH)):
+        found = [_slot(study, cell, seed) for cell, seed in batch]
+        runs = find_by_fingerprint(store, (slot.fingerprint for slot in found))
+        yield from (_filled(slot, runs.get(slot.fingerprint, []), since) for slot in found)
+
+
+def _slot(study: KeptStudy, cell: Cell, seed: int) -> Slot:
+    experiment = cell.experiment.model_copy(update={"seed": seed})
+    return Slot(cell, experiment, fingerprint(experiment, study.device, study.origin))
+
+
+def _origin_made(store: Store, origin: str | None) -> float:
+    """Tell when the run was last trained whose weights a study begins with: it may have been extended."""
+    if origin is None:
+        return 0.0
+    try:
+        return find_run(store, origin.partition(":")[0]).finished or 0.0
+    except StoreError:
+        return 0.0
+
+
+def _filled(slot: Slot, runs: list[KeptRun], since: float) -> Slot:
+    """Put the run into a slot that stands for it: never the one with the best result."""
+    same = [run for run in runs if run.created >= since and _experiment(run) == slot.experiment]
+    final = [run for run in same if run.outcome in _FINAL]
+    run = final[0] if final else same[-1] if same else None
+    before = [other for other in same if run is not None and other.number < run.number]
+    return replace(slot, run=run, num_failed=sum(other.outcome in ("oom", "failed") for other in before))
+
+
+def _experiment(run: KeptRun) -> Experiment | None:
+    try:
+        return run.experiment
+    except ConfigError:
+        return None  # of another version
+
+
+def is_complete(store: Store, study: KeptStudy) -> bool:
+    """Tell whether all runs of a study have an end that counts."""
+    return all(slot.has_ended for slot in slots(store, study))
+
+
+def num_complete_seeds(store: Store, study: KeptStudy) -> int:
+    """Count the seeds with which every run has an end that counts: so many somebody may have looked at."""
+    ended: dict[int, bool] = {}
+    for slot in slots(store, study):
+        ended[slot.seed] = ended.get(slot.seed, True) and slot.has_ended
+    return sum(ended.values())

@@ -1,0 +1,140 @@
+"""What keeps a reader from believing too much of a study."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+from normlab.analysis.judge import ALPHA
+from normlab.analysis.power import FEWEST, seeds_at_least
+from normlab.analysis.scales import SMALLEST
+from normlab.core.text import visible
+from normlab.engine.events import FAILURES
+from normlab.lab.one_change import changes
+from normlab.views.board import Board
+from normlab.views.study_table import measure_of
+
+_MOST_NAMES = 5
+
+
+def caveats(board: Board) -> list[str]:
+    """Say in sentences what a study's results depend on, the gravest first; names in them are harmless."""
+    return list(
+        dict.fromkeys(
+            sentence
+            for part in (
+                _missing,
+                _failures,
+                _too_few,
+                _looks,
+                _confounded,
+                _environments,
+                _chosen_epoch,
+                _floored,
+                _consequences,
+                _set_up,
+            )
+            for sentence in part(board)
+        )
+    )
+
+
+def _missing(board: Board) -> Iterator[str]:
+    if missing := board.num_runs - board.num_ended:
+        yield f"{missing:,} of {board.num_runs:,} runs are still to be made, so nothing is decided yet."
+
+
+def _failures(board: Board) -> Iterator[str]:
+    for outcome, said in (("diverged", "diverged"), ("oom", "ran out of memory"), ("failed", "failed")):
+        where = Counter(cell for (cell, _), history in board.histories.items() if history.outcome == outcome)
+        if where:
+            names = [f"{visible(cell)} {count}" for cell, count in where.items()]
+            counted = "it counts" if where.total() == 1 else "they count"
+            yield (
+                f"{where.total():,} of {board.num_runs:,} runs {said} ({_listed(names)}); {counted} as "
+                "worse than any other."
+            )
+
+
+def _too_few(board: Board) -> Iterator[str]:
+    claims, seeds = len(board.preset.claims), len(board.seeds)
+    needed = seeds_at_least(claims, ALPHA / len(board.study.looks))
+    if claims and seeds < FEWEST:
+        yield f"{_count(seeds, 'seed')}: with fewer than {FEWEST} no claim can be decided."
+    elif claims and seeds < needed:
+        yield f"{seeds} seeds: with fewer than {needed} none of {_count(claims, 'claim')} can be supported."
+
+
+def _looks(board: Board) -> Iterator[str]:
+    looks = board.study.looks
+    if len(looks) > 1:
+        level = 100 * ALPHA / len(looks)
+        yield (
+            f"It was extended from {looks[0]} to {looks[-1]} seeds, and each look is judged at {level:g} %: "
+            f"both together err in no more than {100 * ALPHA:g} % of studies where that was planned, else in "
+            f"up to {150 * ALPHA:g} %, as the first look had the whole level."
+        )
+
+
+def _confounded(board: Board) -> Iterator[str]:
+    for change in changes(board.preset):
+        if change.is_confounded:
+            paths = _listed([difference.path for difference in change.settings])
+            yield (
+                f"{visible(change.arm)} is confounded: it changes {len(change.settings)} settings of "
+                f"{visible(change.against)} ({paths}), and which of them makes the difference can't be told."
+            )
+
+
+def _environments(board: Board) -> Iterator[str]:
+    runs = set(board.runs.values())
+    found = [environment for run, environment in board.environments.items() if run in runs]
+    names = dict.fromkeys(name for environment in found for name in environment)
+    for name in names:
+        values = dict.fromkeys(environment.get(name, "unknown") for environment in found)
+        if len(values) > 1:
+            told = _listed([visible(value, 40) for value in values])
+            yield f"Its runs were made with more than one {visible(name, 20)}: {told}."
+
+
+def _chosen_epoch(board: Board) -> Iterator[str]:
+    if not board.preset.claims:
+        return
+    metrics = [m.metric for c in board.preset.claims if (m := measure_of(c)).at == "best"]
+    if any(metric.startswith("val_") for metric in metrics):
+        yield (
+            "The best epoch is chosen on the same validation data that it is measured with: its values are "
+            "somewhat too good, for every arm alike."
+        )
+
+
+def _floored(board: Board) -> Iterator[str]:
+    trials = [trial for row in board.trials.values() for trial in row.values()]
+    for measure in dict.fromkeys(map(measure_of, board.preset.claims)):
+        if measure.metric.endswith("_loss") and any(
+            isinstance(value := measure.of(trial), float) and value < SMALLEST for trial in trials
+        ):
+            what = f"{measure.label} below {SMALLEST:g} counts as that"
+            yield f"A {what}: float32 can't tell it from 0, which has no ratio."
+
+
+def _consequences(board: Board) -> Iterator[str]:
+    for change in changes(board.preset):
+        for consequence in change.consequences:
+            if consequence.startswith("parameters"):
+                what = visible(consequence, 200)
+                yield f"{visible(change.arm)} also differs from {visible(change.against)} in size: {what}."
+
+
+def _set_up(board: Board) -> Iterator[str]:
+    outcomes = board.outcomes()
+    if outcomes and any(outcome not in FAILURES for outcome in outcomes):
+        data = board.preset.experiment.dataset.kind
+        yield f"All of it is for this set-up: the data set {visible(data)}, this model, these settings."
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more

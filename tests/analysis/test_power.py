@@ -1,0 +1,52 @@
+import math
+
+import numpy as np
+import pytest
+
+from normlab.analysis.power import TTest, seeds_at_least, seeds_needed
+
+
+# statsmodels 0.15, TTestPower().solve_power(effect_size, alpha=level, power=0.8)
+@pytest.mark.parametrize(
+    ("size", "level", "sides", "pairs"),
+    [
+        (0.5, 0.05, 2, 33.367),
+        (0.2, 0.05, 2, 198.151),
+        (1, 0.05, 2, 9.938),
+        (0.8, 0.01, 2, 21.631),
+        (0.5, 0.05, 1, 26.138),
+    ],
+)
+def test_seeds_needed_are_those_of_a_paired_t_test(size, level, sides, pairs):
+    assert seeds_needed([TTest((size,), level, sides)], 6) == math.ceil(pairs)
+
+
+def test_its_chance_is_what_a_simulation_finds():
+    d = np.random.default_rng(0).normal(0.7, 1, (40_000, 12))
+    t = d.mean(1) / d.std(1, ddof=1) * math.sqrt(12)
+    assert TTest((0.7,), 0.05, 2).chance(12) == pytest.approx((t > 2.200985).mean(), abs=0.008)
+
+
+def test_what_no_ten_thousand_seeds_decide_needs_none():
+    assert seeds_needed([TTest((0.02,), 0.05, 2)], 6) is None
+    assert seeds_needed([TTest((0.0,), 0.05, 2)], 6) is None
+    assert seeds_needed([], 6) is None
+
+
+def test_the_nearer_decision_counts_and_both_sides_must_hold():
+    support, refute = TTest((0.2,), 0.05, 2), TTest((0.5,), 0.05, 2)
+    assert seeds_needed([support, refute], 6) == 34
+    both = seeds_needed([TTest((0.5, 0.5), 0.05, 1)], 6)
+    assert both > seeds_needed([TTest((0.5,), 0.05, 1)], 6)
+
+
+def test_an_effect_without_spread_needs_the_fewest():
+    assert seeds_needed([TTest((math.inf,), 0.05, 2)], 11) == 11
+
+
+def test_many_claims_need_more_seeds_before_any_can_be_supported():
+    assert [seeds_at_least(m) for m in (0, 1, 2, 5, 20)] == [6, 6, 7, 8, 10]
+    assert seeds_at_least(1, 0.025) == 7
+    for m in range(1, 50):
+        n = seeds_at_least(m)
+        assert m * 2 / 2**n < 0.05

@@ -1,0 +1,194 @@
+"""What a study's runs give is the same wherever they train; nothing of it is lost, and nothing made twice."""
+
+import os
+import time
+from contextlib import closing
+
+import pytest
+from support.children import Child
+from support.small_study import BROKEN, ends, is_alive, left_by, send, slots_of, study, workers
+
+from normlab.core.errors import ConfigError
+from normlab.engine.control import Control
+from normlab.scale.execute import execute
+from normlab.store.find import find_runs
+from normlab.store.slots import slots
+from normlab.store.store import Store
+from normlab.store.sweep import sweep
+
+
+def train(store, plan, jobs=1, **how):
+    return list(execute(slots(store, plan), store, device="cpu", jobs=jobs, **how))
+
+
+@pytest.fixture(scope="module")
+def long():
+    """A study whose runs take some tenths of a second each."""
+    return study(**{"training.epochs": 150})
+
+
+@pytest.fixture(scope="module")
+def alone(long, tmp_path_factory):
+    """What its runs leave that are trained one by one."""
+    store = Store(tmp_path_factory.mktemp("alone"))
+    train(store, long)
+    found = left_by(long, store)
+    store.close()
+    return found
+
+
+def until_all_train(events, count):
+    """Follow events until so many runs have told an evaluation."""
+    seen = set()
+    for slot, event in events:
+        if event.event == "measured" and event.epoch > 5:
+            seen.add(slot.fingerprint)
+        if len(seen) == count:
+            return
+    raise AssertionError("it ended before")
+
+
+def test_a_run_that_cannot_begin_is_kept_as_failed_and_the_others_go_on(store):
+    plan = study(seeds=2, arms={"broken": BROKEN})
+    ended = ends(train(store, plan))
+    assert {place: event.outcome for place, event in ended.items()} == {
+        ("baseline", 0): "completed",
+        ("broken", 0): "failed",
+        ("baseline", 1): "completed",
+        ("broken", 1): "failed",
+    }
+    assert "/nowhere/at/all.csv" in ended["broken", 0].reason
+    kept = find_runs(store, "outcome=failed").runs
+    assert [run.arm for run in kept] == ["broken", "broken"]
+    assert kept[0].reason == ended["broken", 0].reason
+
+
+def test_what_is_done_is_not_repeated_and_what_failed_is_tried_anew(store):
+    plan = study(seeds=2, arms={"broken": BROKEN})
+    train(store, plan)
+    assert set(ends(train(store, plan))) == {("broken", 0), ("broken", 1)}
+    assert find_runs(store, "outcome=completed").total == 2
+
+
+def test_a_slot_that_somebody_else_has_done_meanwhile_is_passed_over(store):
+    plan = study(seeds=2, arms={})
+    early = slots_of(plan, store)
+    train(store, plan)
+    assert list(execute(early, store, device="cpu")) == []
+
+
+def test_two_arms_that_are_the_same_are_trained_once(store):
+    plan = study(seeds=1, arms={"same": {"model.hidden": [8, 8]}})
+    assert len(ends(train(store, plan))) == 1
+    assert all(slot.is_done for slot in slots(store, plan))
+
+
+def test_slots_are_pulled_one_at_a_time(store):
+    pulled = []
+
+    def counted():
+        for slot in slots(store, study(seeds=5, arms={})):
+            pulled.append(slot.seed)
+            yield slot
+
+    with closing(execute(counted(), store, device="cpu")) as events:
+        next(events)
+        assert pulled == [0]
+
+
+def test_runs_have_one_thread_and_their_cell_s_name(store):
+    told = train(store, study(seeds=1))
+    started = [event for _, event in told if event.event == "run_started"]
+    assert [event.num_threads for event in started] == [1, 1]
+    assert [event.arm for event in started] == ["baseline", "batch norm"]
+
+
+def test_a_stop_ends_the_run_and_begins_no_other_and_it_goes_on_under_its_id(store, long, alone):
+    control, told = Control(), []
+    for slot, event in execute(slots(store, long), store, device="cpu", control=control):
+        told.append((slot, event))
+        if event.event == "measured" and event.epoch == 50:
+            control.stop("enough")
+    assert [event.outcome for event in ends(told).values()] == ["stopped"]
+    again = train(store, long)
+    assert find_runs(store).total == len(ends(again)) == 4
+    assert left_by(long, store) == alone
+
+
+def test_a_store_that_cannot_be_written_is_a_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
+    store = Store(tmp_path / "home")
+    told = train(store, study(seeds=1, arms={}))
+    store.close()
+    assert [event.outcome for event in ends(told).values()] == ["completed"]
+    assert any("isn't kept" in event.message for _, event in told if event.event == "warned")
+
+
+@pytest.mark.parametrize("how", [{"device": "cuda:77"}, {"device": "cpu", "jobs": 0}, {"jobs": 10**6}])
+def test_misuse_is_told_before_anything_begins(store, how):
+    with pytest.raises(ConfigError, match="cuda:77|--jobs"):
+        execute([], store, **how)
+
+
+@pytest.mark.slow
+def test_two_workers_give_the_bits_of_one_process_even_where_they_are_killed(store, long, alone):
+    told, killed = [], []
+    for slot, event in execute(slots(store, long), store, device="cpu", jobs=2, checkpoint_every=20):
+        told.append((slot, event))
+        if event.event == "measured" and event.epoch > 30 and not killed:
+            killed = workers()
+            send(killed, "SIGKILL")
+    warned = [event.message for _, event in told if event.event == "warned" and "SIGKILL" in event.message]
+    assert 1 <= len(warned) <= len(killed) == 2, "a worker between two runs has none to tell of"
+    resumed = [event.resumed_at for _, event in told if event.event == "run_started" and event.resumed_at]
+    assert resumed, "it went on from a checkpoint"
+    assert left_by(long, store) == alone
+    assert find_runs(store).total == 4
+    assert workers() == []
+    assert train(store, long, jobs=2) == []
+
+
+@pytest.mark.slow
+def test_who_closes_it_interrupts_the_runs_and_leaves_no_process(store, long, alone):
+    control = Control()
+    events = execute(slots(store, long), store, device="cpu", jobs=2, control=control)
+    until_all_train(events, 2)
+    send(workers(), "SIGINT", "SIGHUP", "SIGTERM")  # a terminal's signals are for the parent to heed
+    until_all_train(events, 1)
+    assert len(workers()) == 2
+    events.close()
+    assert workers() == []
+    assert control.outcome == "interrupted"
+    outcomes = [run.outcome for run in find_runs(store).runs]
+    assert outcomes.count("interrupted") == 2
+    assert set(outcomes) <= {"interrupted", "completed"}
+    train(store, long)
+    assert left_by(long, store) == alone
+    assert find_runs(store).total == 4
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_no_worker_outlives_a_parent_that_is_killed(tmp_path):
+    plan = study(seeds=1, arms={}, **{"training.epochs": 100_000})
+
+    def work(say):
+        store = Store(tmp_path / "home")
+        events = execute(slots(store, plan), store, device="cpu", jobs=2)
+        until_all_train(events, 1)
+        say(" ".join(map(str, workers())))
+        for _ in events:
+            pass
+
+    child = Child(work)
+    (pid,) = map(int, child.said.readline().split())
+    assert is_alive(pid)
+    child.kill_after(0)
+    until = time.monotonic() + 2
+    while time.monotonic() < until and is_alive(pid):
+        time.sleep(0.01)
+    assert not is_alive(pid)
+    store = Store(tmp_path / "home")
+    sweep(store)
+    assert [run.outcome for run in find_runs(store).runs] == ["interrupted"]
+    store.close()

@@ -1,0 +1,115 @@
+"""A run in a process that trains nothing: what becomes of it where that process dies, raises, or is told to stop."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from support.small_study import ends, study, workers
+from support.told import told
+
+from normlab.engine.control import Control
+from normlab.scale import process
+from normlab.scale.execute import execute
+from normlab.scale.messages import Train
+from normlab.scale.remote import MAX_DEATHS, Worker, WorkerError, remote
+from normlab.store.find import find_runs
+from normlab.store.slots import slots
+
+
+@pytest.fixture
+def worker(monkeypatch):
+    file = Path(__file__).parent.parent / "support" / "fake_worker.py"
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-P", str(file)))
+    worker = Worker()
+    yield worker
+    worker.close()
+    assert workers() == []
+
+
+def request(arm="baseline"):
+    return Train(experiment=study().preset.experiment, device="cpu", arm=arm, run="aaaaaa", folder="/nowhere")
+
+
+def test_events_come_through_as_they_were_told_and_the_process_stays_for_the_next_run(worker):
+    asked = request()
+    script = [event.model_dump_json() for event in told(asked.run)]
+    first = list(remote(worker, asked, Control()))
+    pid = worker.pid
+    assert first[0].experiment == first[1].experiment == asked.experiment
+    assert [event.model_dump_json() for event in first[2:]] == script[2:]
+    assert len(list(remote(worker, asked, Control()))) == len(first)
+    assert worker.pid == pid
+
+
+def test_what_a_run_raises_is_raised_here_and_the_process_stays(worker):
+    with pytest.raises(WorkerError, match="^RuntimeError: a fault of torch's$"):
+        list(remote(worker, request("raises"), Control()))
+    assert workers() == [worker.pid]
+
+
+def test_a_stop_reaches_the_worker(worker):
+    control = Control()
+    for event in remote(worker, request("waits"), control):
+        if event.event == "measured" and event.epoch == 1:
+            control.stop("enough")
+    assert event.event == "run_finished"
+
+
+def test_who_closes_it_ends_the_process(worker):
+    events = remote(worker, request(), Control())
+    next(events)
+    assert len(workers()) == 1
+    events.close()
+    assert workers() == []
+
+
+def test_a_run_whose_worker_dies_each_time_is_given_up_and_says_what_was_said_last(worker):
+    last = "killed by SIGKILL, saying half a word and the last one"
+    with pytest.raises(WorkerError, match=f"died {MAX_DEATHS} times, the last time {last}; "):
+        list(remote(worker, request("dies"), Control()))
+    with pytest.raises(WorkerError, match="with exit code 7"):
+        list(remote(worker, request("exits"), Control()))
+
+
+def test_each_death_but_the_last_is_told_as_a_warning(worker):
+    seen = []
+
+    def follow():
+        seen.extend(event for event in remote(worker, request("dies"), Control()))
+
+    with pytest.raises(WorkerError):
+        follow()
+    assert sum(event.event == "warned" and "SIGKILL" in event.message for event in seen) == MAX_DEATHS - 1
+    assert sum(event.event == "run_created" for event in seen) == MAX_DEATHS
+
+
+def test_a_run_that_was_to_be_interrupted_before_it_began_is_not_tried_anew(worker, monkeypatch):
+    monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "pass"))
+    control = Control()
+    control.interrupt("signal SIGINT")
+    assert list(remote(worker, request(), control)) == []
+
+
+def test_a_run_that_is_given_up_fails_and_the_others_go_on(worker, store):
+    arms = {name: {"optimizer.lr": lr} for lr, name in enumerate(("dies", "raises", "fine"), 1)}
+    plan = study(seeds=1, arms=arms)
+    ended = ends(execute(slots(store, plan), store, device="cpu", jobs=2))
+    assert {arm: event.outcome for (arm, _), event in ended.items()} == {
+        "baseline": "completed",
+        "dies": "failed",
+        "raises": "failed",
+        "fine": "completed",
+    }
+    assert "SIGKILL" in ended["dies", 0].reason
+    kept = {run.arm: run for run in find_runs(store).runs}
+    assert kept["dies"].reason == ended["dies", 0].reason
+    assert kept["raises"].reason == "RuntimeError: a fault of torch's"
+    assert len(kept) == 4
+
+
+def test_a_pause_is_not_pulling(worker, store):
+    events = execute(slots(store, study(seeds=50)), store, device="cpu", jobs=2)
+    for _ in range(20):
+        next(events)
+    assert find_runs(store).total <= 12, "runs wait for who pulls them"
+    events.close()
