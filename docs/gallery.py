@@ -110,7 +110,7 @@ def text(presets, store):
     boards, others, ends = {}, {}, []
     for name, preset in presets.items():
         if (why := obstacle(preset)) is None:
-            study = plan_study(preset, "cpu")
+            study = plan_study(preset, "cpu", store=store)
             found = list(slots(store, study))
             board = recall_board(study, store, found)
             if board.num_ended:

@@ -24,7 +24,9 @@ def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None
         experiment = change(experiment, dict(read_setting(text) for text in settings))
     if seed is not None:
         experiment = change(experiment, {"seed": seed})
-    study = preset.study if seeds is None else Study(seeds=seeds)
+    study = preset.study
+    if seeds is not None:
+        study = (study or Study()).model_copy(update={"seeds": seeds})
     preset = preset.with_(experiment=experiment, study=study)
     check_arms(preset)
     return preset

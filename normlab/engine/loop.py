@@ -39,8 +39,8 @@ def run(
 
     `device`: auto, cpu, cuda, cuda:N or mps. `control` stops the run from another thread, and
     `time_limit_seconds` after that much training, counted from where it begins or goes on. `num_threads` is
-    the number of CPU threads that torch uses; none takes as many as before for a run that is resumed, and else
-    chooses it by the size of the model and its batches.
+    the number of CPU threads that torch uses; none takes as many as before for a run that is resumed, and
+    else chooses it by the size of the model and its batches.
 
     With `folder`, the experiment, the best and last weights and the run's state are written there: every
     `checkpoint_every` epochs (or steps, where training is counted in steps), or about every ten seconds, and

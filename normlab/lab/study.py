@@ -159,10 +159,14 @@ class Cell:
 def point_label(point: Point) -> str:
     """Name a place of a grid.
 
-    >>> point_label({"optimizer.lr": 0.1, "training.batch_size": 32})
-    'lr = 0.1, batch_size = 32'
+    >>> point_label({"optimizer.lr": 0.1, "model.norm.kind": "batch"})
+    'lr = 0.1, norm = batch'
     """
-    return ", ".join(f"{path.split('.')[-1]} = {show_setting(value)}" for path, value in point.items())
+    return ", ".join(f"{_short(path)} = {show_setting(value)}" for path, value in point.items())
+
+
+def _short(path: str) -> str:
+    return path.removesuffix(".kind").split(".")[-1]
 
 
 def claim_problems(

@@ -18,7 +18,7 @@ AXES: tuple[Axis, ...] = ("epoch", "step", "seconds")
 
 AxisChoice = Literal["auto", "epoch", "step", "seconds"]
 
-TabKey = Literal["loss", "accuracy", "rmse", "lr", "grad_norm", "picture"]
+TabKey = Literal["loss", "accuracy", "rmse", "ece", "lr", "grad_norm", "picture"]
 
 SMOOTHINGS = (0.0, 0.6, 0.9)
 """What the key goes through."""
@@ -59,6 +59,7 @@ class Tab:
 LOSS = Tab("loss", "Loss", ("train_loss", "val_loss"), smoothed=True)
 ACCURACY = Tab("accuracy", "Accuracy", ("train_accuracy", "val_accuracy"), scaled=False, smoothed=True)
 RMSE = Tab("rmse", "RMSE", ("train_rmse", "val_rmse"), smoothed=True)
+CALIBRATION = Tab("ece", "Calibration error", ("val_ece",), scaled=False)
 RATE = Tab("lr", "Learning rate", ("lr",))
 GRADIENT = Tab("grad_norm", "Gradient norm", ("grad_norm",), smoothed=True)
 
@@ -71,6 +72,8 @@ def tabs(histories: Sequence[History]) -> list[Tab]:
         found.append(ACCURACY)
     if "train_rmse" in measured:
         found.append(RMSE)
+    if "val_ece" in measured:
+        found.append(CALIBRATION)
     found += [RATE, GRADIENT]
     probed = [history.probed for history in histories if history.probed]
     if probed:

@@ -107,7 +107,7 @@ def test_too_many_arms_times_places_are_refused():
 
 
 def test_a_place_is_named_by_its_settings():
-    assert point_label({"model.norm.kind": "batch", "optimizer.lr": 0.1}) == "kind = batch, lr = 0.1"
+    assert point_label({"model.norm.kind": "batch", "optimizer.lr": 0.1}) == "norm = batch, lr = 0.1"
 
 
 def test_a_grid_is_checked_at_every_place():

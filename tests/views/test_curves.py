@@ -9,6 +9,7 @@ from normlab.lab.settings import change
 from normlab.views.curves import (
     ACCURACY,
     BEST,
+    CALIBRATION,
     DIVERGED,
     GRADIENT,
     LOSS,
@@ -58,6 +59,13 @@ def test_tabs_are_those_that_some_run_has_values_for():
     assert tabs([lived(1.0, train_rmse=[1.0])]) == [LOSS, RMSE, RATE, GRADIENT]
     both = [lived(1.0, train_rmse=[1.0]), lived(1.0, train_accuracy=[0.5])]
     assert tabs(both) == [LOSS, ACCURACY, RMSE, RATE, GRADIENT]
+    assert tabs([lived(1.0, train_accuracy=[0.5], val_ece=[0.1])]) == [
+        LOSS,
+        ACCURACY,
+        CALIBRATION,
+        RATE,
+        GRADIENT,
+    ]
 
 
 @pytest.mark.parametrize(("sizes", "title"), [((3,), "Fit"), ((3, 2), "Surface")])
