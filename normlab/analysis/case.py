@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from math import ceil, inf
+from math import inf
 
 import numpy as np
 
@@ -115,7 +115,8 @@ class Case:
 
     @property
     def side(self) -> int:
-        """1 where the claim says, -1 on the other side; 0 where ranks and median disagree: neither is believed."""
+        """1 where the claim says, -1 on the other side; 0 where ranks and median disagree: then neither is
+        believed."""
         effect, ranks = self.effect, self.evidence.sign * sum(self.paired.tested)
         return (effect > 0 < ranks) - (effect < 0 > ranks)
 
@@ -136,14 +137,12 @@ class Case:
         """Give the seeds that would decide it in four of five cases, were effect and spread those seen.
 
         `level` is what Holm's procedure holds this claim's p against, `own_level` is that of the claim by
-        itself. Where a run failed, it goes by the ranks, and by them equality can't be planned for. Where
-        seeds are without an answer, there would be as many among the new ones.
+        itself. Where a run failed, it goes by the ranks, and by them equality can't be planned for.
         """
         if self.estimate is None or self.num < 2:
             return None
         at_least = max(FEWEST, at_least, smallest_num(level))
-        found = seeds_needed(self._tests(self.estimate, level, own_level), at_least)
-        return ceil(found * max(1.0, len(self.evidence.arm) / self.num)) if found else None
+        return seeds_needed(self._tests(self.estimate, level, own_level), at_least)
 
     def _tests(self, estimate: Estimate, level: float, own_level: float) -> list[TTest]:
         margin = self.evidence.margin

@@ -21,8 +21,8 @@ def caveats(case: Case, word: Word, looks: Sequence[int], num_claims: int) -> It
         )
     if word.startswith("supported") and not case.is_equality and case.towards and case.towards[0] <= 0:
         yield (
-            "The exact test leaves chance out, but the interval of the mean does not: few seeds make most of "
-            "the difference."
+            "The exact test speaks against chance, but the interval of the mean reaches across no "
+            "difference: few seeds make most of it."
         )
     if len(looks) > 1:
         yield (

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from normlab.analysis.case import Case
 from normlab.analysis.caveats import caveats
@@ -93,9 +94,12 @@ class _Bench:
         level = ALPHA / 2 if extends and sees else ALPHA
         at_least = case.num + 1 if extends else 0
         if case.p is None:  # with so few pairs the claims have no order yet
-            known = case.seeds_needed(level / len(self.p), level, at_least)
-            return known or seeds_at_least(len(self.p), level)
-        return case.seeds_needed(holm_level(self.p, place, level), level, at_least)
+            needed = case.seeds_needed(level / len(self.p), level, at_least)
+            needed = needed or seeds_at_least(len(self.p), level)
+        else:
+            needed = case.seeds_needed(holm_level(self.p, place, level), level, at_least)
+        # Of the new seeds as many would be without an answer.
+        return ceil(needed * self.looks[-1] / case.num) if needed else None
 
     def _reason(self, case: Case, place: int) -> str:
         if self.missing:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf, isfinite, isnan, nan
 
 from normlab.analysis.estimates import Estimate, Mean, Median, Share
@@ -89,7 +90,7 @@ class Paired:
         """Whether every run has a value."""
         return all(isfinite(p.difference) for p in self.pairs.values())
 
-    @property
+    @cached_property
     def tested(self) -> list[float]:
         """What the sign-flip test looks at: the differences, or their signed midranks where a run failed."""
         return self.differences if self.is_finite else [float(r) for r in signed_midranks(self.differences)]

@@ -8,8 +8,7 @@ def reason(case: Case, p_holm: float, num_claims: int) -> str:
     """Say what an undecided claim lacks, the first obstacle first."""
     paired, metric = case.paired, case.evidence.claim.metric
     if not case.num:
-        told = "no seed has both runs to their end" if metric == "diverged" else f"{metric} was not measured"
-        return told
+        return "no seed has both runs to their end" if metric == "diverged" else f"{metric} was not measured"
     if case.p is None:
         return f"no fewer than {FEWEST} seeds can decide anything, and there {_are(case.num)}"
     if not paired.defined:
@@ -30,14 +29,16 @@ def reason(case: Case, p_holm: float, num_claims: int) -> str:
     if p_holm < case.level:
         if not case.side:
             return "ranks and median of the differences point to different sides"
-        return f"p = {p_holm:.2g}, but {interval} includes no difference"
+        return f"p = {p_holm:.2g}, but {interval} reaches across no difference"
     if case.interval and (case.interval[0] > 0 or case.interval[1] < 0):
-        return f"{interval} leaves out no difference, but p = {p_holm:.2g} is not below {case.level:g}"
+        return (
+            f"{interval} lies on one side of no difference, but p = {p_holm:.2g} is not below {case.level:g}"
+        )
     return f"the difference could be chance (p = {p_holm:.2g})"
 
 
 def _failures(case: Case) -> str:
-    same = "equality" if case.is_equality else "no effect"
+    same = "equality" if case.is_equality else "a lack of effect"
     if num := case.paired.num_one_failed:
         what = "reached the target" if case.evidence.claim.target else "failed"
         seeds = "1 seed" if num == 1 else f"{num} seeds"

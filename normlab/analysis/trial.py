@@ -74,8 +74,9 @@ def read(trial: Trial, metric: str, at: At = "best", target: tuple[str, float] |
 
     A run that diverged, ran out of memory or broke off has failed whatever it had measured before. Only
     "reached" and "diverged" make numbers of that: it hasn't reached; whether it would have diverged isn't
-    known of one that ran out of memory or broke off, so it has no answer. One that never reaches its target has failed with the
-    epochs (steps) until its last evaluation as budget: where it stopped early, it never would have.
+    known of one that ran out of memory or broke off, so it has no answer. One that never reaches its target
+    has failed with the epochs (steps) until its last evaluation as budget: where it stopped early, it never
+    would have.
     """
     match metric:
         case "diverged":

@@ -17,11 +17,12 @@ def figures(verdict: Verdict) -> Iterator[tuple[str, str]]:
     if verdict.p_holm is not None:
         yield "p (Holm)", f"{verdict.p_holm:.2g}"
     yield "pairs", str(verdict.num_pairs)
-    yield "wins", str(verdict.wins)
+    if verdict.wins is not None:
+        yield "wins", str(verdict.wins)
     if verdict.d_z is not None:
         yield "d_z", f"{verdict.d_z:.2f}"
     if verdict.seeds_needed is not None:
-        yield "seeds needed", f"about {verdict.seeds_needed:,}"
+        yield "seeds needed", f"about {verdict.seeds_needed:,}{' fresh ones' if verdict.is_extended else ''}"
 
 
 def effect(verdict: Verdict) -> str:

@@ -23,8 +23,10 @@ def caveats(board: Board) -> list[str]:
             for part in (
                 _missing,
                 _failures,
+                _retried,
                 _too_few,
                 _looks,
+                _others,
                 _confounded,
                 _environments,
                 _chosen_epoch,
@@ -54,6 +56,12 @@ def _failures(board: Board) -> Iterator[str]:
             )
 
 
+def _retried(board: Board) -> Iterator[str]:
+    if count := sum(map(bool, board.retried.values())):
+        made = "run was" if count == 1 else "runs were"
+        yield f"{count:,} {made} made again after an attempt that failed."
+
+
 def _too_few(board: Board) -> Iterator[str]:
     claims, seeds = len(board.preset.claims), len(board.seeds)
     needed = seeds_at_least(claims, ALPHA / len(board.study.looks))
@@ -71,6 +79,15 @@ def _looks(board: Board) -> Iterator[str]:
             f"It was extended from {looks[0]} to {looks[-1]} seeds, and each look is judged at {level:g} %: "
             f"both together err in no more than {100 * ALPHA:g} % of studies where that was planned, else in "
             f"up to {150 * ALPHA:g} %, as the first look had the whole level."
+        )
+
+
+def _others(board: Board) -> Iterator[str]:
+    if others := board.study.others:
+        which = "study" if len(others) == 1 else "studies"
+        yield (
+            f"A claim of it was put to the test in {which} {_listed(list(others))} too: of many tries one "
+            "succeeds by chance, so all of them belong into a report."
         )
 
 

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from normlab.analysis.power import TTest, seeds_at_least, seeds_needed
 
@@ -50,3 +51,15 @@ def test_many_claims_need_more_seeds_before_any_can_be_supported():
     for m in range(1, 50):
         n = seeds_at_least(m)
         assert m * 2 / 2**n < 0.05
+
+
+@pytest.mark.parametrize("num", [6, 10, 1000])
+def test_its_chance_is_that_of_scipy_s_noncentral_t(num):
+    for size in (0.01, 0.3, 1.0, 30.0):
+        limit = stats.t.isf(0.025 / 7, num - 1)
+        chance = stats.nct.sf(limit, num - 1, size * math.sqrt(num))
+        assert TTest((size,), 0.05 / 7, 2).chance(num) == pytest.approx(chance, abs=1e-12)
+
+
+def test_an_enormous_effect_is_certain():
+    assert TTest((1e12,), 0.05, 2).chance(6) == 1

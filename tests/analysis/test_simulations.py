@@ -1,13 +1,17 @@
 """How often tests and intervals are wrong: docs/STATISTICS.md shows what is measured here."""
 
 import re
+import time
+from math import comb
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import special
 
+from normlab.analysis.caveats import unseen_share
 from normlab.analysis.estimates import Mean, Median, Share
+from normlab.analysis.judge import judge
 from normlab.analysis.sign_flip import sign_flip_p, signed_midranks
 
 DOC = Path(__file__).parent.parent.parent / "docs" / "STATISTICS.md"
@@ -144,3 +148,39 @@ def test_for_raw_skewed_differences_neither_holds_and_the_page_says_so(name, n, 
     assert table[name, n] == pytest.approx((100 * wrong, 100 * covering), abs=0.15), (
         "docs/STATISTICS.md has drifted"
     )
+
+
+@pytest.mark.parametrize("n", NUMS)
+def test_how_often_a_rare_collapse_passes_as_equal(n, verdicts):
+    """One arm's val_accuracy is always 1, the other's 0.5 in 15 % of its runs: 7.5 points lower."""
+    claims = [{"metric": "val_accuracy", "direction": "equal", "margin": 0.02},
+              {"metric": "val_accuracy", "direction": "lower", "margin": 0.05}]  # fmt: skip
+    wrong = [0.0, 0.0]
+    for num in range(n + 1):
+        new = [{"val_accuracy": 0.5}] * num + [{"val_accuracy": 1.0}] * (n - num)
+        equal, lower = verdicts(new, [{"val_accuracy": 1.0}] * n, claims[0]) + verdicts(
+            new, [{"val_accuracy": 1.0}] * n, claims[1]
+        )
+        chance = comb(n, num) * 0.15**num * 0.85 ** (n - num)
+        wrong[0] += chance * (equal.verdict == "supported")
+        wrong[1] += chance * (lower.verdict == "refuted: no effect")
+    row = re.search(rf"^\| {n} \| ([\d.]+) \| ([\d.]+) \| (\d+) \|$", DOC.read_text(), re.MULTILINE)
+    assert row, "docs/STATISTICS.md has a row for it"
+    assert [float(value) for value in row.groups()[:2]] == pytest.approx([100 * w for w in wrong], abs=0.051)
+    assert int(row[3]) == round(100 * unseen_share(n))
+
+
+@pytest.mark.parametrize(("seeds", "num_claims", "limit"), [(40, 20, 1), (10, 1000, 5), (10_000, 1, 2)])
+def test_large_studies_are_judged_in_seconds(study, trial, seeds, num_claims, limit):
+    preset = study(*[{"metric": "val_loss"}] * num_claims, seeds=seeds)
+    rng = np.random.default_rng(0)
+    runs = {
+        arm: {
+            seed: trial(seed, metrics={"val_loss": float(loss)})
+            for seed, loss in enumerate(rng.lognormal(0, 0.3, seeds))
+        }
+        for arm in ("new", "baseline")
+    }
+    begun = time.process_time()
+    assert len(judge(preset, runs, (seeds,))) == num_claims
+    assert time.process_time() - begun < 2 * limit, "twice what it takes on a quiet core"

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from normlab.cli.plan import plan
+from normlab.lab.presets import load_preset
 from normlab.store.connection import connect
 from normlab.store.find import find_runs
 from normlab.store.store import open_store
@@ -283,3 +285,9 @@ def test_a_reader_that_leaves_ends_it_quietly(claimed):
         process.stdout.close()
         assert process.wait(timeout=60) == 141
         assert process.stderr.read() == ""
+
+
+def test_another_number_of_seeds_keeps_the_grid():
+    planned = plan("l01-learning-rates", [], None, 2).study
+    assert planned.seeds == 2
+    assert planned.grid == load_preset("l01-learning-rates").study.grid

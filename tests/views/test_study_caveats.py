@@ -6,6 +6,7 @@ from support.kept import change_row, keep
 from normlab.lab.presets import Preset
 from normlab.store.planning import keep_study
 from normlab.store.store import open_store
+from normlab.store.studies import find_studies
 from normlab.views.board import recall_board
 from normlab.views.study_caveats import caveats
 
@@ -129,3 +130,28 @@ def test_names_are_harmless():
     board = recall_board(keep_study(open_store(), Preset.model_validate(fields), "cpu"), open_store())
     board.histories["\x1b[31mred", 0] = board.histories.pop(("baseline", 0))
     assert not about(caveats(board), "\x1b")
+
+
+def test_runs_that_were_made_again_after_a_failure_are_counted():
+    keep({"seed": 0}, outcome="failed")
+    make()
+    assert about(said(), "made again") == ["1 run was made again after an attempt that failed."]
+
+
+def test_other_studies_of_the_same_claim_are_named():
+    make()
+    said()
+    first = find_studies(open_store())[0]
+    fields = {"text": "x", "arm": "fast", "metric": "train_loss", "at": "last", "direction": "lower"}
+    again = Preset.model_validate(
+        {
+            "title": "fresh seeds",
+            "experiment": {"training": {"epochs": 3}, "seed": 100},
+            "arms": [{"name": "fast", "set": RATE}],
+            "claims": [fields],
+            "study": {"seeds": 6},
+        }
+    )
+    study = keep_study(open_store(), again, "cpu")
+    (sentence,) = about(caveats(recall_board(study, open_store())), "put to the test")
+    assert f"in study {first.id} too" in sentence
