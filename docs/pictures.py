@@ -21,6 +21,7 @@ PICTURES = (
         (120, 36),
         "r wait right r wait right right right right right r wait c",
     ),
+    ("study", "d1-circles", "normlab-dark", (120, 36), "j wait r wait wait"),
     ("surface", "d1-circles", "normlab-dark", (120, 36), "r wait right r wait g M"),
 )
 
@@ -51,7 +52,7 @@ async def idle(app, pilot):
     """Wait until nothing trains and PyTorch is loaded, two minutes at most."""
     for _ in range(1200):
         await pilot.pause(0.1)
-        if not app.bench.session.working and not app.bench.session.note:
+        if not (app.bench.session.working or app.bench.session.note or app.desk.is_busy):
             break
     await pilot.pause(1)
 

@@ -1,6 +1,6 @@
 """What a reader of a verdict must keep in mind."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from math import isnan
 
 from normlab.analysis.case import Case
@@ -9,7 +9,7 @@ from normlab.analysis.verdict import Side, Word
 from normlab.core.text import visible
 
 
-def caveats(case: Case, word: Word, looks: Sequence[int], num_claims: int) -> Iterator[str]:
+def caveats(case: Case, word: Word, num_claims: int) -> Iterator[str]:
     """Yield the caveats of a claim's verdict, the gravest first."""
     yield from _failures(case)
     yield from _broken_off(case)
@@ -23,11 +23,6 @@ def caveats(case: Case, word: Word, looks: Sequence[int], num_claims: int) -> It
         yield (
             "The exact test speaks against chance, but the interval of the mean reaches across no "
             "difference: few seeds make most of it."
-        )
-    if len(looks) > 1:
-        yield (
-            f"Extended from {looks[0]} to {looks[-1]} seeds: each look is judged at {100 * case.level:g} %. "
-            "An extension that was not planned errs in up to 7.5 % of cases, as its first look had 5 %."
         )
     if num_claims > 1 and (word.startswith("supported") or word == "refuted: reversed"):
         yield f"p is adjusted for the study's {num_claims} claims (Holm)."

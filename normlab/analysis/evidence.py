@@ -65,7 +65,7 @@ class Evidence:
             found = [pair(a, b, self.claim.metric) for a, b in values if a is not None and b is not None]
             if len(found) == len(values):
                 pairs[seed] = mean_pair(found)
-        return Paired(self.claim.metric, pairs)
+        return Paired(self.claim.metric, pairs, self.num_places)
 
     def wins(self, paired: Paired) -> int:
         """Count the pairs in which the arm lies where the claim says."""
@@ -87,7 +87,7 @@ class Evidence:
         return Side(
             name=name,
             values=values,
-            mean=self._mean([v for v in values.values() if v is not None], len(values)),
+            mean=_mean(list(values.values())),
             median=_median([worst(self.claim.metric) if v is None else v for v in values.values()]),
             num_failed=sum(value is None for value in values.values()),
         )
@@ -115,6 +115,11 @@ class Evidence:
         if self.claim.metric.startswith("val_") and 2 * chance >= len(runs):
             return f"ended no better than guessing in {chance} of {len(runs)} runs"
         return None
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known and len(known) == len(values) else None
 
 
 def gather(preset: Preset, claim: Claim, trials: Trials, seeds: Iterable[int]) -> Evidence:

@@ -13,6 +13,7 @@ from normlab.analysis.reasons import reason
 from normlab.analysis.scales import outer
 from normlab.analysis.verdict import Verdict, Word
 from normlab.lab.presets import Preset
+from normlab.lab.study import Claim
 
 ALPHA = 0.05
 """The share of studies in which a claim without substance may come out as supported."""
@@ -34,7 +35,7 @@ def judge(preset: Preset, trials: Trials, looks: Sequence[int], missing: int = 0
     missing = max(missing, sum(trial is None or not trial.is_complete for trial in found))
     cases = [Case(gather(preset, claim, trials, seeds), ALPHA / len(looks)) for claim in preset.claims]
     p = [1.0 if missing or case.p is None else case.p for case in cases]
-    bench = _Bench(looks, p, holm(p), missing, len(found))
+    bench = _Bench(preset.claims, looks, p, holm(p), missing, len(found))
     return [bench.verdict(case, place) for place, case in enumerate(cases)]
 
 
@@ -42,6 +43,7 @@ def judge(preset: Preset, trials: Trials, looks: Sequence[int], missing: int = 0
 class _Bench:
     """What all claims of a study share when they are judged."""
 
+    claims: Sequence[Claim]
     looks: Sequence[int]
     p: Sequence[float]
     adjusted: Sequence[float]
@@ -82,7 +84,7 @@ class _Bench:
             sides=case.evidence.sides,
             seeds_needed=self._seeds_needed(case, place) if undecided and shown else None,
             is_extended=len(self.looks) > 1,
-            caveats=tuple(caveats(case, word, self.looks, len(self.p))),
+            caveats=tuple(caveats(case, word, len(self.p))),
         )
 
     def _seeds_needed(self, case: Case, place: int) -> int | None:
@@ -95,7 +97,7 @@ class _Bench:
         at_least = case.num + 1 if extends else 0
         if case.p is None:  # with so few pairs the claims have no order yet
             needed = case.seeds_needed(level / len(self.p), level, at_least)
-            needed = needed or seeds_at_least(len(self.p), level)
+            needed = needed or seeds_at_least(self.claims, level)
         else:
             needed = case.seeds_needed(holm_level(self.p, place, level), level, at_least)
         # Of the new seeds as many would be without an answer.
@@ -105,4 +107,4 @@ class _Bench:
         if self.missing:
             verb = "is" if self.missing == 1 else "are"
             return f"{self.missing} of {self.planned} runs {verb} still to be made"
-        return reason(case, self.adjusted[place], len(self.p))
+        return reason(case, self.adjusted[place], self.claims, len(self.looks) > 1)

@@ -64,6 +64,8 @@ class Paired:
 
     metric: str
     pairs: dict[int, Pair]
+    num_places: int = 1
+    """Places of the grid that each is the mean over."""
 
     @property
     def differences(self) -> list[float]:
@@ -105,7 +107,9 @@ class Paired:
             return None
         if not self.is_finite:
             return Median(self.defined)
-        return (Share if is_share_of_runs(self.metric) else Mean)(self.defined)
+        if is_share_of_runs(self.metric):
+            return Share(self.defined, self.num_places)
+        return Mean(self.defined)
 
     def d_z(self) -> float | None:
         """Divide the mean difference by the differences' standard deviation; None where that is 0."""

@@ -1,10 +1,11 @@
 """How many seeds a claim needs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
 from normlab.analysis.estimates import smallest_num
+from normlab.lab.study import Claim
 
 MOST = 10_000
 FEWEST = 6
@@ -16,15 +17,19 @@ _CERTAIN = 1e4
 for much larger ones."""
 
 
-def seeds_at_least(num_claims: int, alpha: float = 0.05) -> int:
-    """Give the fewest seeds with which any of a study's claims can be supported.
+def num_directed(claims: Iterable[Claim]) -> int:
+    """Count the claims that an arm is lower or higher, which the sign-flip test decides."""
+    return sum(claim.direction != "equal" for claim in claims)
 
-    The smallest p of n pairs is 2 / 2^n, and Holm holds the smallest of m against alpha / m.
 
-    >>> seeds_at_least(1), seeds_at_least(5), seeds_at_least(100)
-    (6, 8, 12)
+def seeds_at_least(claims: Iterable[Claim], alpha: float = 0.05) -> int:
+    """Give the fewest seeds with which a study's claims of lower or higher can be supported.
+
+    The smallest p of n pairs is 2 / 2^n. Holm holds the smallest of k such p against alpha / k at best: where
+    every claim of equality, whose t-tests know no smallest p, has been supported before. With nothing but
+    equality to support it is the number below which nothing is decided.
     """
-    return max(FEWEST, smallest_num(alpha / max(num_claims, 1)))
+    return max(FEWEST, smallest_num(alpha / max(num_directed(claims), 1)))
 
 
 @dataclass(frozen=True)

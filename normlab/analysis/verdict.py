@@ -35,7 +35,7 @@ class Side(Record, frozen=True):
     """By seed; none where the run failed, or never reached the target. Over several places of a grid, their
     mean (for ratios the geometric one)."""
     mean: Number | None
-    """Mean over the seeds, for ratios the geometric one; none where a run failed."""
+    """Mean over the seeds, as it stands in tables; none where a run failed."""
     median: Number | None
     """Median over the seeds, a failed run as the worst; none where that is what stands in the middle."""
     num_failed: int

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from normlab.analysis.judge import ALPHA
-from normlab.analysis.power import seeds_at_least
+from normlab.analysis.power import FEWEST, num_directed, seeds_at_least
 from normlab.analysis.verdict import Word
 from normlab.cli.durations import roughly
 from normlab.cli.tables import shown
@@ -80,10 +80,12 @@ def _change_line(change: Change) -> str:
 
 def warning_lines(study: KeptStudy) -> Iterator[str]:
     """Say what keeps a study from supporting anything."""
-    seeds, claims = study.looks[-1], len(study.preset.claims)
+    seeds, claims = study.looks[-1], study.preset.claims
     needed = seeds_at_least(claims, ALPHA / len(study.looks))
     if claims and seeds < needed:
-        rule = f"are too few to support {_count(claims, 'claim')}, whatever comes out"
+        directed = num_directed(claims) if seeds >= FEWEST else len(claims)
+        which = "" if directed == len(claims) else " of lower or higher"
+        rule = f"are too few to support {_count(directed, 'claim')}{which}, whatever comes out"
         yield str(Problem("study.seeds", rule, f"ask for {needed}: --seeds {needed}", seeds))
 
 

@@ -1,6 +1,7 @@
 """Untrusted tables in, checked records out: every fault becomes one line that says what would work."""
 
 import difflib
+import re
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
@@ -62,6 +63,11 @@ def _explain(model: type[BaseModel], detail: ErrorDetails, path: str) -> Problem
     record: type[BaseModel] | None = model
     field: Field | None = None
     steps = list(detail["loc"])
+    if steps[-1:] == ["[key]"]:  # of a table whose keys are a few known words
+        expected = str(detail.get("ctx", {}).get("expected", ""))
+        known = [word.strip("'") for word in re.split(r", | or ", expected)]
+        at = join(path, *(step for step in steps[:-2]))
+        return Problem(at, "is no name here", nearest(str(steps[-2]), known), detail["input"])
     while steps and record is not None:
         step = steps.pop(0)
         fields = describe(record)

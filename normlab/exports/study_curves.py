@@ -46,14 +46,28 @@ def draw_panel(board: Board, panel: Panel, salt: str) -> str:
 
 
 def draw_grid(board: Board, panel: GridPanel, salt: str) -> str:
-    """Draw what a measure comes to over a grid as an <svg>, a line per arm."""
+    """Draw what a measure comes to over a grid as an <svg>: a line per arm, or points with their intervals.
+
+    Where the run in the middle has failed, its arm's sign for that stands above.
+    """
     bands = grid_bands(board, panel)
     values = _finite(y for band in bands.values() for ys in (band.low, band.median, band.high) for y in ys)
     with _figure(salt) as (figure, axes):
         for index, band in bands.items():
             color = HUES[index % len(HUES)]
-            _fill(axes, band, color, values)
-            axes.plot(*_line(band), color=color, linewidth=1.8, marker=marker_of(index), markersize=4)
+            look: dict[str, Any] = {"color": color, "marker": marker_of(index), "markersize": 4}
+            if panel.is_ordered:
+                _fill(axes, band, color, values)
+                axes.plot(*_line(band), **look, linewidth=1.8)
+            else:
+                # Side by side, as points of one place would hide each other.
+                band.x[:] = [x + 0.5 * ((index + 1) / (len(bands) + 1) - 0.5) for x in band.x]
+                low, high = _within(band, values)
+                axes.vlines(band.x, low, high, color=color, linewidth=1.8, alpha=0.45)
+                axes.plot(*_line(band), **look, linestyle="")
+            if failed := [x for x, y in zip(band.x, band.median, strict=True) if math.isinf(y)]:
+                top, sign = axes.get_xaxis_transform(), SIGNS["diverged"][1]
+                axes.plot(failed, [1] * len(failed), color=color, clip_on=False, transform=top, **sign)
         dress(axes, values, panel.path, panel.scaled)
         every = len(panel.values) // 9 + 1
         axes.set_xticks(range(0, len(panel.values), every), panel.values[::every])
@@ -83,14 +97,20 @@ def _draw_band(axes: "Axes", cell: CellBand, look: dict[str, Any], values: Seque
 
 
 def _fill(axes: "Axes", band: Band, color: str, values: Sequence[float]) -> None:
-    """Fill a band; an end that is infinite lies where the largest or the smallest of the values does."""
+    """Fill a band."""
     every = len(band.x) // 400 + 1
+    low, high = (ends[::every] for ends in _within(band, values))
+    axes.fill_between(band.x[::every], low, high, color=color, alpha=0.18, linewidth=0)
+
+
+def _within(band: Band, values: Sequence[float]) -> tuple[list[float], list[float]]:
+    """Give a band's ends; an infinite one lies where the largest or the smallest of the values does."""
     least, most = min(values, default=0.0), max(values, default=1.0)
     low, high = (
-        [end if math.isnan(end) else min(max(end, least), most) for end in ends[::every]]
+        [end if math.isnan(end) else min(max(end, least), most) for end in ends]
         for ends in (band.low, band.high)
     )
-    axes.fill_between(band.x[::every], low, high, color=color, alpha=0.18, linewidth=0)
+    return low, high
 
 
 def _line(band: Band) -> tuple[list[float], list[float]]:

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from math import inf, isfinite
 
+from normlab.analysis.amounts import number
+from normlab.analysis.scales import scale_of
 from normlab.analysis.verdict import Verdict
+from normlab.lab.study import Claim
 
 
 def figures(verdict: Verdict) -> Iterator[tuple[str, str]]:
     """Name the numbers of a verdict."""
+    yield "claimed", claimed(verdict)
     if verdict.effect is not None:
         yield "effect", effect(verdict)
     if verdict.interval is not None:
@@ -25,9 +29,30 @@ def figures(verdict: Verdict) -> Iterator[tuple[str, str]]:
         yield "seeds needed", f"about {verdict.seeds_needed:,}{' fresh ones' if verdict.is_extended else ''}"
 
 
+def claimed(claim: Claim | Verdict) -> str:
+    """Write which way and how far a claim says that its arm differs.
+
+    >>> claim = Claim(text="t", arm="a", metric="val_loss", direction="lower", margin=0.1)
+    >>> claimed(claim), claimed(claim.model_copy(update={"metric": "val_accuracy", "direction": "equal"}))
+    ('lower by 10 % or more', 'equal within 10 points')
+    """
+    if not claim.margin:
+        return claim.direction
+    is_ratio = scale_of(claim.metric) == "ratio"
+    amount = number(claim.margin if claim.metric.endswith("_ece") else 100 * claim.margin)
+    unit = " %" if is_ratio else _points(claim.metric, amount)
+    return (
+        f"equal within {amount}{unit}"
+        if claim.direction == "equal"
+        else (f"{claim.direction} by {amount}{unit} or more")
+    )
+
+
 def effect(verdict: Verdict) -> str:
-    """Write an effect, in its metric's own orientation: × 0.71, or +1.2 points."""
-    if verdict.effect is None:
+    """Write an effect, in its metric's own orientation: × 0.71, or +1.2 points; – where a run failed in the
+    middle pair, which has no difference then.
+    """
+    if verdict.effect is None or not isfinite(verdict.effect):
         return "–"
     sign = {">=": "≥ ", "<=": "≤ "}.get(verdict.effect_bound or "", "")
     return f"{sign}{_one(verdict.effect, verdict)}{_unit(verdict)}"
@@ -38,7 +63,10 @@ def interval(verdict: Verdict) -> str:
     if verdict.interval is None:
         return "–"
     low, high = verdict.interval
-    opens, ends = low <= (0 if verdict.scale == "ratio" else -inf), high == inf
+    lowest = 0 if verdict.scale == "ratio" else -inf
+    opens, ends = low <= lowest, high == inf
+    if low == inf or high <= lowest:
+        return "–"
     if opens and ends:
         return "any"
     if opens:
@@ -50,9 +78,13 @@ def interval(verdict: Verdict) -> str:
     return text + _unit(verdict)
 
 
+def levelled(verdict: Verdict) -> str:
+    """Write where an effect lies, and at which level: equality is judged at another."""
+    text = interval(verdict)
+    return text if text == "–" else f"{text} ({100 * verdict.confidence:.4g} %)"
+
+
 def _one(value: float, verdict: Verdict) -> str:
-    if not isfinite(value):
-        return "∞" if value > 0 else "-∞"
     if verdict.scale == "ratio":
         return f"× {value:.3g}"
     if not _unit(verdict):
@@ -62,4 +94,8 @@ def _one(value: float, verdict: Verdict) -> str:
 
 def _unit(verdict: Verdict) -> str:
     """Accuracies and shares of runs are told in hundredths."""
-    return "" if verdict.scale == "ratio" or verdict.metric.endswith("_ece") else " points"
+    return "" if verdict.scale == "ratio" else _points(verdict.metric)
+
+
+def _points(metric: str, amount: str = "") -> str:
+    return "" if metric.endswith("_ece") else " point" if amount == "1" else " points"

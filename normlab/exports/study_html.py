@@ -80,10 +80,10 @@ def _finding(finding: Finding) -> str:
             f'<article class="finding {kind}">',
             f'<p class="word">{escape(verdict.verdict)}</p>',
             f"<h3>{escape(shown(verdict.claim))}</h3>",
-            f"<p>{escape(shown(finding.sentences))}</p>",
+            f"<p>{_shown(finding.sentences)}</p>",
             strip(verdict),
             f"<dl>{figures}</dl>" if figures else "",
-            *(f'<p class="quiet">{escape(shown(caveat))}</p>' for caveat in finding.caveats),
+            *(f'<p class="quiet">{_shown(caveat)}</p>' for caveat in finding.caveats),
             "</article>",
         )
     )

@@ -31,7 +31,7 @@ class Panel:
 
 @dataclass(frozen=True)
 class GridPanel:
-    """What a measure comes to over a grid: a line per arm."""
+    """What a measure comes to over a grid: a line per arm, or points where the setting is no number."""
 
     title: str
     measure: Measure
@@ -41,8 +41,15 @@ class GridPanel:
 
     @property
     def values(self) -> list[str]:
-        """The setting's values, as they are written; they lie equally far apart."""
-        return list(dict.fromkeys(show_setting(cell.point[self.path]) for cell in self.cells))
+        """The setting's values as they are written, numbers by size; they lie equally far apart."""
+        values = [cell.point[self.path] for cell in self.cells]
+        return list(dict.fromkeys(map(show_setting, sorted(values) if self.is_ordered else values)))
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether something lies between two values: they are numbers."""
+        values = [cell.point[self.path] for cell in self.cells]
+        return all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
 
     @property
     def scaled(self) -> bool:
@@ -53,7 +60,7 @@ class GridPanel:
 def panels(board: Board) -> list[Panel]:
     """List the curves that can be drawn, those that the claims are about first."""
     arms, tabs = list(board.preset.experiments), _tabs(board)
-    groups = _groups(board)
+    groups = cell_groups(board)
     if len(groups) == 1:
         return [Panel(tab.title, arms, groups[0][1], tab) for tab in tabs]
     return [Panel(f"{tabs[0].title}, {title}", arms, cells, tabs[0]) for title, cells in groups if tabs]
@@ -69,7 +76,8 @@ def _tabs(board: Board) -> list[Tab]:
     return sorted(shown, key=lambda tab: tab is not own)
 
 
-def _groups(board: Board) -> list[tuple[str, list[Cell]]]:
+def cell_groups(board: Board) -> list[tuple[str, list[Cell]]]:
+    """List the cells that stand side by side, with their place of the grid in words."""
     points: dict[str, list[Cell]] = {}
     for cell in board.cells:
         points.setdefault(visible(point_label(cell.point), 200), []).append(cell)
@@ -115,18 +123,37 @@ def grid_bands(board: Board, panel: GridPanel) -> dict[int, Band]:
     found: dict[int, Band] = {}
     for index, arm in enumerate(board.preset.experiments):
         line = found.setdefault(index, Band([], [], [], [], []))
-        for cell in panel.cells:
-            numbers = _numbers(panel.measure, trials[cell.name].values()) if cell.arm == arm else []
-            if numbers:
-                is_share = is_share_of_runs(panel.measure.metric) and all(map(math.isfinite, numbers))
-                middle = Median(numbers)
-                low, high = (not is_share and middle.interval(CONFIDENCE)) or (math.nan, math.nan)
-                line.x.append(float(places.index(show_setting(cell.point[panel.path]))))
-                line.median.append(sum(numbers) / len(numbers) if is_share else middle.center)
+        cells = {places.index(show_setting(c.point[panel.path])): c for c in panel.cells if c.arm == arm}
+        for place, cell in sorted(cells.items()):
+            if numbers := _numbers(panel.measure, trials[cell.name].values()):
+                middle, (low, high) = _middle(panel.measure, numbers)
+                line.x.append(float(place))
+                line.median.append(middle)
                 line.low.append(low)
                 line.high.append(high)
                 line.num.append(len(numbers))
     return found
+
+
+def _middle(measure: Measure, numbers: list[float]) -> tuple[float, tuple[float, float]]:
+    """Give the median, or the share of runs, and its interval."""
+    if is_share_of_runs(measure.metric) and all(map(math.isfinite, numbers)):
+        return sum(numbers) / len(numbers), _share_interval(round(sum(numbers)), len(numbers))
+    middle = Median(numbers)
+    return middle.center, middle.interval(CONFIDENCE) or (math.nan, math.nan)
+
+
+def _share_interval(count: int, num: int) -> tuple[float, float]:
+    """Give the exact interval of a share.
+
+    Source: Clopper and Pearson, Biometrika 26, 1934.
+    """
+    from scipy.special import betaincinv
+
+    tail = (1 - CONFIDENCE) / 2
+    low = float(betaincinv(count, num - count + 1, tail)) if count else 0.0
+    high = float(betaincinv(count + 1, num - count, 1 - tail)) if count < num else 1.0
+    return low, high
 
 
 def _numbers(measure: Measure, trials: Iterable[Trial]) -> list[float]:

@@ -19,7 +19,7 @@ from normlab.exports.study_blocks import (
     quiet,
 )
 from normlab.exports.study_drawings import drawings
-from normlab.exports.study_effect import effect, figures, interval
+from normlab.exports.study_effect import claimed, effect, figures, levelled
 from normlab.exports.study_prose import prose
 from normlab.exports.study_repeat import environment, repeat
 from normlab.exports.study_seeds import named, runs, seeds
@@ -27,7 +27,7 @@ from normlab.exports.study_setup import setup
 from normlab.views.board import Board
 from normlab.views.durations import spent
 from normlab.views.study_caveats import caveats
-from normlab.views.study_table import arm_rows, difference_rows
+from normlab.views.study_table import DifferenceRow, arm_rows, difference_rows
 
 _MOST_ROWS = 24
 """Exploratory comparisons that stand open."""
@@ -93,7 +93,7 @@ def _results(board: Board) -> Iterator[Block]:
         ],
     )
     yield from _claimed_differences(board)
-    if explored := difference_rows(board):
+    if explored := [row for row in difference_rows(board) if not _is_of_two_losses(row)]:
         yield Paragraph(
             plain(
                 "Exploratory, against the baseline: nothing was claimed of these, and each interval is at "
@@ -113,21 +113,33 @@ def _results(board: Board) -> Iterator[Block]:
         ]
         table = Table([plain(head) for head in heads], rows, num_texts=2)
         yield table if len(rows) <= _MOST_ROWS else Fold(f"{len(rows):,} exploratory comparisons", [table])
+    if len({experiment.loss for experiment in board.preset.experiments.values()}) > 1:
+        yield Paragraph(
+            quiet(
+                "Losses aren't compared with the baseline's where an arm changes the loss itself: they measure "
+                "different things. The best epoch goes by each arm's own, unless training.best_metric says "
+                "otherwise."
+            )
+        )
+
+
+def _is_of_two_losses(row: DifferenceRow) -> bool:
+    return row.measure.metric.endswith("_loss") and row.cell.experiment.loss != row.against.experiment.loss
 
 
 def _claimed_differences(board: Board) -> Iterator[Block]:
     if board.verdicts:
-        heads = ("claim", "verdict", "arm", "against", "effect", "interval", "p (Holm)", "pairs")
+        heads = ("claim", "arm", "claimed", "verdict", "effect", "interval", "p (Holm)", "pairs")
         yield Table(
             [plain(head) for head in heads],
             [
                 [
                     plain(each.claim),
+                    plain(f"{each.arm} against {each.against}"),
+                    plain(claimed(each)),
                     plain(each.verdict),
-                    plain(each.arm),
-                    plain(each.against),
                     plain(effect(each)),
-                    plain(interval(each)),
+                    plain(levelled(each)),
                     plain("–" if each.p_holm is None else f"{each.p_holm:.2g}"),
                     plain(str(each.num_pairs)),
                 ]

@@ -10,7 +10,8 @@ from normlab.views.comparison_cells import ABSENT
 from normlab.views.durations import spent
 from normlab.views.study_table import Measure, measure_of, measures, show
 
-_WORDS = {"diverged": "diverged", "oom": "out of memory", "failed": "failed"}
+WORDS = {"diverged": "diverged", "oom": "out of memory", "failed": "failed"}
+"""For what became of a run that failed."""
 
 
 def seeds(board: Board) -> Iterator[Block]:
@@ -40,7 +41,7 @@ def _value(measure: Measure, trial: Trial | None) -> Text:
     if trial is None or value is None:
         return quiet(ABSENT)
     if isinstance(value, Failed):
-        word = _WORDS.get(trial.outcome, "not reached" if measure.target else "not finite")
+        word = WORDS.get(trial.outcome, "not reached" if measure.target else "not finite")
         return (Span(word, "failure"),)
     return plain(f"{value:g}" if measure.metric in ("reached", "diverged") else show(value, measure))
 
@@ -70,7 +71,7 @@ def _run(board: Board, cell: Cell, seed: int) -> list[Text]:
         named(board, cell),
         plain(str(seed)),
         code(board.runs.get((cell.name, seed), ABSENT)),
-        (Span(outcome, "failure" if history.outcome in _WORDS else "plain"), *reason),
+        (Span(outcome, "failure" if history.outcome in WORDS else "plain"), *reason),
         plain(spent(history.seconds)),
         plain(f"{history.num_parameters:,}"),
     ]

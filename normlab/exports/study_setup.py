@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from normlab.core.choice import Part, Record
+from normlab.core.errors import show_scalar
 from normlab.core.fields import describe
 from normlab.exports.settings import flat_settings
 from normlab.exports.study_blocks import (
@@ -20,9 +21,12 @@ from normlab.lab.one_change import Change, changes
 from normlab.lab.presets import Preset
 from normlab.lab.settings import show_setting
 
+_ALWAYS = ("lr", "epochs", "batch_size", "patience")
+"""Settings that a reader asks for, default or not."""
+
 
 def setup(preset: Preset) -> Iterator[Block]:
-    """Tell the baseline's settings that aren't the defaults, what each arm changes, grid and seeds."""
+    """Tell what the baseline is, what each arm changes, grid and seeds."""
     rows = [[plain(path), plain(_value(value))] for path, value in _parts(preset.experiment)]
     yield Table([plain("baseline"), ()], rows, num_texts=2)
     if found := list(changes(preset)):
@@ -30,20 +34,25 @@ def setup(preset: Preset) -> Iterator[Block]:
         yield Table(heads, [_arm(preset, change) for change in found], num_texts=4)
     yield Bullets(list(_extent(preset)))
     flat = flat_settings(preset.experiment)
-    every = [[plain(path), plain(str(value))] for path, value in flat.items() if path != "seed"]
+    every = [[plain(path), plain(show_scalar(value))] for path, value in flat.items() if path != "seed"]
     heads = [plain("setting"), plain("value")]
     yield Fold("All settings of the baseline", [Table(heads, every, num_texts=2)])
 
 
-def _value(value: object) -> str:
-    """Write a part; of training, which has no kind, what isn't left at its default."""
-    text = show_setting(value)
-    if isinstance(value, Part) or not text.startswith("on"):
-        return text
-    return text.removeprefix("on ").removeprefix("(").removesuffix(")") if text != "on" else "as usual"
+def _value(record: Record) -> str:
+    """Write a part, and in brackets what isn't left at its default and what is asked for."""
+    own = {name: (getattr(record, name), field.default) for name, field in describe(type(record)).items()}
+    told = ", ".join(
+        f"{name} = {show_setting(value)}"
+        for name, (value, usual) in own.items()
+        if name != "kind" and not isinstance(value, Record) and (name in _ALWAYS or value != usual)
+    )
+    if isinstance(record, Part):
+        return f"{record.kind} ({told})" if told else record.kind
+    return told or "as usual"
 
 
-def _parts(record: Record, path: str = "") -> Iterator[tuple[str, object]]:
+def _parts(record: Record, path: str = "") -> Iterator[tuple[str, Record]]:
     """Yield an experiment's parts, and the parts in them that aren't left at their defaults."""
     for name, field in describe(type(record)).items():
         value, here = getattr(record, name), f"{path}.{name}" if path else name

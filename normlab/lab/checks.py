@@ -35,6 +35,8 @@ def check_arms(preset: Preset) -> list[Problem]:
 
     Raises: ConfigError whose paths name the arm, unless it is the baseline.
     """
+    if found := list(preset.problems()):
+        raise ConfigError(*found)
     warnings = list(preset.warnings())
     for cell in preset.cells:
         try:

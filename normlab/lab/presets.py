@@ -1,6 +1,7 @@
 """Presets: an experiment, or arms and seeds of one, in a TOML file that people share."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from normlab.lab.toml import parse_toml, update_toml
 
 MAX_BYTES = 64 * 1024
 MAX_CELLS = 1000
+MAX_RUNS = 100_000
 
 
 class Preset(Record, frozen=True):
@@ -90,10 +92,10 @@ class Preset(Record, frozen=True):
                         f', arm "{arm}"' if arm != BASELINE else ""
                     )
                     raise ConfigError(*(_within(at, problem) for problem in error.problems)) from None
-        names = [cell.name for cell in found]
-        if twice := [name for name in names if names.count(name) > 1]:
+        name, count = Counter(cell.name for cell in found).most_common(1)[0]
+        if count > 1:
             rule = "is what two places are called, as their values are too long to be told apart"
-            raise ConfigError(Problem("study.grid", rule, "make arms of them", twice[0]))
+            raise ConfigError(Problem("study.grid", rule, "make arms of them", name))
         return tuple(found)
 
     @property
@@ -128,15 +130,24 @@ class Preset(Record, frozen=True):
         if self.seeds[-1] > MAX_SEED:
             yield Problem("study.seeds", "go past the largest seed, 2^62", "begin with a smaller seed")
         wrong = list(study_problems(self.study, self.arms))
+        if not wrong:
+            try:
+                _ = self.cells
+            except ConfigError as error:
+                wrong = error.problems
         yield from wrong
         if wrong:
             return
-        names, points = (
-            [BASELINE, *(arm.name for arm in self.arms)],
-            self.study.points() if self.study else [{}],
-        )
+        names, points = list(self.experiments), (self.study or Study()).points()
+        if self.num_runs > MAX_RUNS:
+            rule = f"asks for {self.num_runs:,} runs, and {MAX_RUNS:,} are the most"
+            yield Problem("study", rule, "ask for fewer seeds, arms or places of the grid")
         for index, claim in enumerate(self.claims):
-            yield from claim_problems(index, claim, names, points)
+            found = list(claim_problems(index, claim, names, points))
+            yield from found
+            if not found and self.experiments[claim.arm] == self.experiments[claim.against]:
+                rule = f"is the same as {claim.against}: there is nothing to compare"
+                yield Problem(join("claims", index, "arm"), rule, "change a setting that differs", claim.arm)
 
 
 def _within(place: str, problem: Problem) -> Problem:
@@ -152,7 +163,6 @@ def parse_preset(text: str, origin: str) -> Preset:
         preset = parse(Preset, parse_toml(text))
         if found := list(preset.problems()):
             raise ConfigError(*found)
-        _ = preset.cells
     except ConfigError as error:
         raise ConfigError(*(_within(origin, problem) for problem in error.problems)) from None
     return preset
@@ -175,16 +185,20 @@ def load_preset_file(path: Path) -> Preset:
 
 
 def find_preset(name: str) -> Path:
-    """Find a preset's file by name or path.
+    """Find a preset's file by name, which may be shortened while it is clear, or by path.
 
     Raises: ConfigError naming the nearest known preset.
     """
     if name.endswith(".toml") or "/" in name or "\\" in name:
         return Path(os.path.expanduser(name))
     known = {path.stem: path for path in reversed(list(preset_files()))}
-    if name not in known:
-        raise ConfigError(Problem("preset", "is unknown", nearest(name, sorted(known)), name))
-    return known[name]
+    if name in known:
+        return known[name]
+    begun = [each for each in sorted(known) if name and each.startswith(name)]
+    if len(begun) == 1:
+        return known[begun[0]]
+    remedy = f"several begin so: {', '.join(begun)}" if begun else nearest(name, sorted(known))
+    raise ConfigError(Problem("preset", "is unknown", remedy, name))
 
 
 def lasting_name(path: Path) -> str:

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from math import prod
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BeforeValidator, Field
 
 from normlab.core.choice import Record
-from normlab.core.errors import Problem
+from normlab.core.errors import Problem, show_value
 from normlab.core.parsing import join, nearest
 from normlab.core.text import Line, Name
 from normlab.lab.experiment import Experiment
@@ -35,6 +36,23 @@ def as_tuple(value: object) -> object:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _dotted(value: object) -> object:
+    """Take paths written without quotes, which TOML reads as tables within tables."""
+    if not isinstance(value, dict):
+        return value
+    found: dict[str, Any] = {}
+    for key, inner in cast("dict[str, Any]", value).items():
+        below = _dotted(inner)
+        if isinstance(below, dict):
+            found |= {f"{key}.{rest}": each for rest, each in cast("dict[str, Any]", below).items()}
+        else:
+            found[key] = below
+    return found
+
+
+Grid = Annotated[dict[str, list[Any]], Field(max_length=8), BeforeValidator(_dotted)]
+
+
 class Arm(Record, frozen=True):
     """The baseline with named changes."""
 
@@ -49,7 +67,7 @@ class Study(Record, frozen=True):
 
     seeds: Annotated[int, Field(ge=1, le=10_000)] = 10
     """Number of seeds: the experiment's own and those that follow it."""
-    grid: Annotated[dict[str, list[Any]], Field(max_length=8)] = Field(default_factory=dict[str, list[Any]])
+    grid: Grid = Field(default_factory=dict[str, list[Any]])
     """Values of settings at which every arm is run, by dotted path; several paths multiply. Settings that
     move together stand in one, "training.batch_size, optimizer.lr", with a list of their values for each."""
 
@@ -150,7 +168,7 @@ class Cell:
     experiment: Experiment
     """With the study's first seed."""
 
-    @property
+    @cached_property
     def name(self) -> str:
         """What its runs are called: the arm, and where on the grid."""
         return " · ".join([self.arm, *([point_label(self.point)] if self.point else [])])
@@ -186,10 +204,7 @@ def claim_problems(
     if claim.margin >= 1 and (claim.direction == "lower" or claim.metric.endswith(_SHARES)):
         rule = "is more than there can be: 1 is all of it" if claim.margin > 1 else "is all there can be"
         yield Problem(join("claims", index, "margin"), rule, "a tenth is 0.1", claim.margin)
-    targeted = claim.metric in TARGETED
-    if targeted != (claim.target is not None):
-        rule = "is missing" if targeted else f"is for epochs_to, steps_to and reached, not for {claim.metric}"
-        yield Problem(join("claims", index, "target"), rule, "write target = { val_loss = 0.1 }")
+    yield from _target_problems(join("claims", index, "target"), claim)
     at, known = join("claims", index, "where"), list(points[0])
     for path in claim.where:
         if path not in known:
@@ -198,12 +213,35 @@ def claim_problems(
             return
     there = [point for point in points if claim.is_at(point)]
     if not there:
-        yield Problem(at, "is no place of the study's grid", "use values of it", str(claim.where))
+        known = "; ".join(f"{path} = {_values(points, path)}" for path in claim.where)
+        yield Problem(at, "is no place of the study's grid", f"use its values: {known}", str(claim.where))
     elif len(there) > 1 and claim.metric in ("epochs_to", "steps_to"):
         rule = "has no mean where a run never gets there, and this is about several places of the grid"
         yield Problem(
             join("claims", index, "metric"), rule, 'name one with where, or use "reached"', claim.metric
         )
+
+
+def _values(points: list[dict[str, Any]], path: str) -> str:
+    values: list[Any] = []
+    for point in points:
+        if point[path] not in values:
+            values.append(point[path])
+    return show_value(values)
+
+
+def _target_problems(at: str, claim: Claim) -> Iterator[Problem]:
+    targeted = claim.metric in TARGETED
+    if targeted and claim.target is None:
+        yield Problem(at, "is missing", "write target = { val_loss = 0.1 }")
+    if claim.target is None:
+        return
+    if not targeted:
+        rule = f"is for epochs_to, steps_to and reached, not for {claim.metric}"
+        yield Problem(at, rule, "leave it out")
+    for metric, goal in claim.target.items():
+        if metric.endswith(_SHARES) and not 0 <= goal <= 1:
+            yield Problem(join(at, metric), "is a share, from 0 to 1", "95 % is 0.95", goal)
 
 
 def study_problems(study: Study | None, arms: tuple[Arm, ...]) -> Iterator[Problem]:

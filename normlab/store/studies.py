@@ -2,11 +2,13 @@
 
 import json
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
 import apsw
+from pydantic import Field, TypeAdapter, ValidationError
 
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.parsing import parse
@@ -17,6 +19,10 @@ from normlab.store.errors import StoreError
 from normlab.store.store import Store
 
 COLUMNS = "id, preset, device, origin, looks, claims, created, deleted"
+_LOOKS: TypeAdapter[tuple[int, ...]] = TypeAdapter(
+    Annotated[tuple[Annotated[int, Field(ge=1, le=10_000)], ...], Field(min_length=1, max_length=2)]
+)
+_CLAIMS: TypeAdapter[frozenset[str]] = TypeAdapter(frozenset[str])
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class KeptStudy:
     origin: str | None
     """Whose weights its runs begin with, as ID:best or ID:last; none where they are drawn."""
     looks: tuple[int, ...]
-    """Number of seeds at each look: a second one where it was extended."""
+    """Number of seeds at each look: a second one where it was extended; none where its row is damaged."""
     created: float
     """In seconds since 1970."""
     claims: frozenset[str] = frozenset()
@@ -51,7 +57,9 @@ class KeptStudy:
         try:
             table = json.loads(self.preset_json)
         except ValueError:
-            raise ConfigError(Problem(place, "can't be read", "delete it, and run its preset anew")) from None
+            table = None
+        if table is None or not self.looks:
+            raise ConfigError(Problem(place, "can't be read", "delete it, and run its preset anew"))
         preset = parse(Preset, table, place)
         grid = preset.study.grid if preset.study else {}
         return preset.with_(study=Study(seeds=self.looks[-1], grid=grid))
@@ -77,31 +85,25 @@ def find_study(store: Store, start: str) -> KeptStudy:
 
 def find_studies(store: Store) -> list[KeptStudy]:
     """List the studies, the latest first."""
-    return [study for study in all_studies(store) if not study.deleted]
-
-
-def all_studies(store: Store) -> list[KeptStudy]:
-    """List the studies and those that were deleted, the latest first."""
     with store.read() as connection:
-        rows: list[Any] = connection.execute(f"SELECT {COLUMNS} FROM studies ORDER BY number DESC").fetchall()
-    return with_others([_read(row) for row in rows])
+        return [study for study in all_studies(connection) if not study.deleted]
 
 
-def with_others(studies: list[KeptStudy]) -> list[KeptStudy]:
-    """Note of each study which others have a claim of it."""
+def all_studies(connection: apsw.Connection) -> list[KeptStudy]:
+    """List the studies, deleted ones among them, the latest first."""
+    rows: list[Any] = connection.execute(f"SELECT {COLUMNS} FROM studies ORDER BY number DESC").fetchall()
+    studies = [_read(row) for row in rows]
     sharing: dict[str, list[str]] = {}
     for study in studies:
         for claim in study.claims:
             sharing.setdefault(claim, []).append(study.id)
-    return [
-        replace(
-            study,
-            others=tuple(
-                dict.fromkeys(id for claim in study.claims for id in sharing[claim] if id != study.id)
-            ),
-        )
-        for study in studies
-    ]
+    return [replace(study, others=others(study, sharing)) for study in studies]
+
+
+def others(study: KeptStudy, sharing: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
+    """Name the other studies that have a claim of a study; `sharing` has the ids of those with a claim."""
+    found = dict.fromkeys(id for claim in sorted(study.claims) for id in sharing.get(claim, ()))
+    return tuple(id for id in found if id != study.id)
 
 
 def delete_study(store: Store, study: str) -> None:
@@ -115,13 +117,25 @@ def delete_study(store: Store, study: str) -> None:
 
 def _read(row: Any) -> KeptStudy:
     id, preset, device, origin, looks, claims, created, deleted = row
+    try:
+        keys = _CLAIMS.validate_json(claims)
+    except ValidationError:
+        keys = frozenset[str]()
     return KeptStudy(
         id=id,
         preset_json=preset,
         device=device,
         origin=origin,
-        looks=tuple(json.loads(looks)),
+        looks=read_looks(looks),
         created=created,
-        claims=frozenset(json.loads(claims)),
+        claims=keys,
         deleted=deleted is not None,
     )
+
+
+def read_looks(text: str) -> tuple[int, ...]:
+    """Read a column of looks; none where it is damaged, for a row must not take others with it."""
+    try:
+        return _LOOKS.validate_json(text)
+    except ValidationError:
+        return ()

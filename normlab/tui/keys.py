@@ -61,6 +61,11 @@ _PLACES = {
     "ModelSummary": "Model, below the form",
     "ChartPane": "Charts",
     "RunsTable": "Runs of this session",
+    "StudyScreen": "Study",
+    "StudyView": "Study",
+    "StudyPlan": "Study: the plan",
+    "StudyGrid": "Study: the runs",
+    "ClaimForm": "Study: a claim",
     "CompareScreen": "Compare",
     "RunsScreen": "Runs",
     "AnnotateScreen": "Runs",
@@ -77,6 +82,7 @@ _PLACES = {
     "Confirm": "Questions",
     "QuitQuestion": "Questions",
     "Choose": "Choices",
+    "ChoiceRow": "Choices",
     "Read": "Details of a run",
 }
 """Names of what declares keys, in the order in which they are told; any other is named after its class."""

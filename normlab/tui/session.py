@@ -13,8 +13,9 @@ from normlab.engine.control import Control
 from normlab.engine.events import Event, Measured
 from normlab.engine.ids import new_run_id
 from normlab.lab.experiment import Experiment
-from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.presets import Preset
 from normlab.lab.settings import Difference, differences, label
+from normlab.lab.study import BASELINE
 from normlab.tui.lab_run import LabRun, Start, State, start_run
 from normlab.views.curves import ChartChoices
 from normlab.views.history import History
@@ -30,6 +31,10 @@ class Session:
     """The runs of one sitting. One thread works; every other may read, queue, pause and stop."""
 
     def __init__(self, spawn: Spawn, start: Start = start_run) -> None:
+        self.turn = threading.Lock()
+        """Held by what trains: a run of this session, or a study, whose runs have one thread each."""
+        self.beside = ""
+        """How what trains beside this session's runs stands, to be told with them."""
         self.runs: list[LabRun] = []
         self.baseline: LabRun | None = None
         """The run that the others are compared with: the first one, unless another is pinned."""
@@ -231,9 +236,12 @@ class Session:
     # What the working thread does.
 
     def work(self) -> None:
-        """Train what is queued, one run after the other, until nothing waits."""
-        while (run := self._take()) is not None:
-            self._train(run)
+        """Train what is queued, one run after the other, until nothing waits; none while a study trains."""
+        while True:
+            with self.turn:
+                if (run := self._take()) is None:
+                    return
+                self._train(run)
 
     def _take(self) -> LabRun | None:
         with self._wake:

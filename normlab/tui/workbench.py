@@ -8,7 +8,8 @@ from normlab.core.errors import NormlabError, Problem
 from normlab.lab.draft import Draft
 from normlab.lab.experiment import Experiment
 from normlab.lab.inspection import look
-from normlab.lab.presets import BASELINE, Preset
+from normlab.lab.presets import Preset
+from normlab.lab.study import BASELINE
 from normlab.tui.session import LabRun, Session
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from statistics import median
 
 from normlab.analysis.judge import judge
@@ -43,6 +43,8 @@ class Board:
     version: int = 0
     """Grows whenever something has changed."""
     _judged: tuple[int, list[Verdict]] = (-1, [])
+    _trials: dict[Place, Trial] = field(default_factory=dict[Place, Trial])
+    """Of the runs that have ended, which never change."""
 
     @cached_property
     def preset(self) -> Preset:
@@ -81,7 +83,7 @@ class Board:
             self.runs[place], self.histories[place] = event.run, History(slot.cell.name, slot.experiment)
             self.retried[place] = slot.num_failed + (slot.has_ended and not slot.is_done)
         self.histories[place].fold(event)
-        self.version += 1
+        self._note(place)
 
     def take(self, slot: Slot, store: Store) -> None:
         """Take in the kept run of a slot, where there is one that has ended or goes on elsewhere.
@@ -94,6 +96,15 @@ class Board:
         self.runs[place], self.histories[place] = slot.run.id, recall(slot.run, store)
         self.environments[slot.run.id] = slot.run.environment
         self.retried[place] = slot.num_failed
+        self._note(place)
+
+    def _note(self, place: Place) -> None:
+        """Note that something has changed at a place."""
+        history = self.histories[place]
+        if history.outcome in ENDED:
+            self._trials[place] = trial(place[1], history)
+        else:
+            self._trials.pop(place, None)
         self.version += 1
 
     def cell_histories(self, cell: str) -> dict[int, History]:
@@ -107,14 +118,11 @@ class Board:
     @property
     def trials(self) -> Mapping[str, Mapping[int, Trial]]:
         """Give what statistics need of the runs that have ended, by cell and seed."""
-        return {
-            cell.name: {
-                seed: trial(seed, history)
-                for seed, history in self.cell_histories(cell.name).items()
-                if history.outcome in ENDED
-            }
-            for cell in self.cells
-        }
+        return {cell.name: self.cell_trials(cell.name) for cell in self.cells}
+
+    def cell_trials(self, cell: str) -> dict[int, Trial]:
+        """Give what statistics need of a cell's runs that have ended, by seed."""
+        return {seed: self._trials[cell, seed] for seed in self.seeds if (cell, seed) in self._trials}
 
     @property
     def verdicts(self) -> list[Verdict]:
@@ -161,6 +169,7 @@ def _speed(points: Sequence[Point]) -> float | None:
     return median(found) if found else None
 
 
+@lru_cache(maxsize=256)
 def _data(dataset: Dataset) -> tuple[int, int]:
     """Count classes and validation samples; 0 where the file is gone: the run is still what it was."""
     try:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from normlab.analysis.judge import ALPHA
-from normlab.analysis.power import FEWEST, seeds_at_least
+from normlab.analysis.power import FEWEST, num_directed, seeds_at_least
 from normlab.analysis.scales import SMALLEST
 from normlab.core.text import visible
 from normlab.engine.events import FAILURES
@@ -48,7 +48,7 @@ def _failures(board: Board) -> Iterator[str]:
     for outcome, said in (("diverged", "diverged"), ("oom", "ran out of memory"), ("failed", "failed")):
         where = Counter(cell for (cell, _), history in board.histories.items() if history.outcome == outcome)
         if where:
-            names = [f"{visible(cell)} {count}" for cell, count in where.items()]
+            names = [f"{visible(cell)}: {_count(count, 'run')}" for cell, count in where.items()]
             counted = "it counts" if where.total() == 1 else "they count"
             yield (
                 f"{where.total():,} of {board.num_runs:,} runs {said} ({_listed(names)}); {counted} as "
@@ -63,12 +63,15 @@ def _retried(board: Board) -> Iterator[str]:
 
 
 def _too_few(board: Board) -> Iterator[str]:
-    claims, seeds = len(board.preset.claims), len(board.seeds)
+    claims, seeds = board.preset.claims, len(board.seeds)
     needed = seeds_at_least(claims, ALPHA / len(board.study.looks))
     if claims and seeds < FEWEST:
         yield f"{_count(seeds, 'seed')}: with fewer than {FEWEST} no claim can be decided."
     elif claims and seeds < needed:
-        yield f"{seeds} seeds: with fewer than {needed} none of {_count(claims, 'claim')} can be supported."
+        directed = num_directed(claims)
+        which = "" if directed == len(claims) else " of lower or higher"
+        none = f"none of {_count(directed, 'claim')}{which} can be supported"
+        yield f"{seeds} seeds: with fewer than {needed} {none}."
 
 
 def _looks(board: Board) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """A study in numbers: what the runs of each cell come to, and how a cell differs from its baseline."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -10,7 +10,7 @@ from normlab.analysis.pairs import Paired, pair
 from normlab.analysis.scales import better_of, is_share_of_runs, outer, scale_of, worst
 from normlab.analysis.trial import At, Failed, Trial, Value, read
 from normlab.analysis.verdict import Scale
-from normlab.lab.metrics import better
+from normlab.lab.metrics import better, default_metric
 from normlab.lab.study import BASELINE, Cell, Claim
 from normlab.views.board import Board
 
@@ -128,6 +128,22 @@ def arm_rows(board: Board) -> list[ArmRow]:
     ]
 
 
+def table_notes(board: Board, rows: Sequence[ArmRow]) -> list[str]:
+    """Say what the numbers of a table of arms are."""
+    summaries = [summary for row in rows for summary in row.summaries]
+    notes: list[str] = []
+    if any(summary.half_width is not None for summary in summaries):
+        notes.append("mean ± half of its 95 % interval")
+    if any(summary.num_failed for summary in summaries):
+        notes.append("where runs have no value, the median with these as the worst")
+    if any(each.measure.at == "best" and each.measure.metric not in _TIMES for each in summaries):
+        default = default_metric(dict.fromkeys((each.measure.metric for each in summaries), 0.0))
+        chosen = {cell.experiment.training.best_metric or default for cell in board.cells}
+        where = f"the best {chosen.pop()}" if len(chosen) == 1 else "its run's best value"
+        notes.append(f"metrics are those of the evaluation with {where}, but for (last)")
+    return notes
+
+
 def summarize(measure: Measure, trials: Mapping[int, Trial]) -> Summary:
     """Sum up a measure over a cell's runs."""
     values = {
@@ -147,18 +163,19 @@ def summarize(measure: Measure, trials: Mapping[int, Trial]) -> Summary:
 
 @dataclass(frozen=True)
 class DifferenceRow:
-    """How a cell differs from the baseline at its place of the grid, pair by pair; no claim is made of it."""
+    """How a cell differs from the baseline at its place of the grid, pair by pair; no claim is about it."""
 
     cell: Cell
     against: Cell
     measure: Measure
     scale: Scale
-    effect: float
-    """arm / against, or arm - against; where a run failed, the median of the pairs."""
+    effect: float | None
+    """arm / against, or arm - against; where a run failed, the median of the pairs, and none where one arm has
+    no value in that pair."""
     bound: str | None
     """">=" or "<=" where the effect is only known to lie beyond that."""
     interval: tuple[float, float] | None
-    """At 95 %, not adjusted for how many there are."""
+    """At 95 %, not adjusted for how many there are; none where the pairs don't say how far they spread."""
     num_pairs: int
     wins: int
     """Pairs in which the cell is better."""
@@ -166,9 +183,12 @@ class DifferenceRow:
     @property
     def text(self) -> str:
         """Write the effect with its interval: × 0.71 [0.6, 0.84], or +0.0123 [-0.0011, +0.0257]."""
+        if self.effect is None:
+            return "none: failed runs"
         sign = {">=": "≥ ", "<=": "≤ "}.get(self.bound or "", "")
         times = "× " if self.scale == "ratio" else ""
-        ends = "" if self.interval is None else f" [{', '.join(map(self._one, self.interval))}]"
+        low, high = map(self._one, self.interval or (0.0, 0.0))
+        ends = "" if low == high else f" [{low}, {high}]"
         return f"{sign}{times}{self._one(self.effect)}{ends}"
 
     def _one(self, value: float) -> str:
@@ -180,15 +200,33 @@ class DifferenceRow:
 def difference_rows(board: Board) -> list[DifferenceRow]:
     """Compare each cell with its baseline, in what the claims compare and the validation metrics.
 
-    These are exploratory: many comparisons at 95 % each, and nothing was said about them beforehand.
+    These are exploratory: many comparisons at 95 % each, and nothing was said about them beforehand. What a
+    claim is about is left out: its verdict tells it.
     """
     baselines = {_place(cell): cell for cell in board.cells if cell.arm == BASELINE}
-    claimed = [measure_of(claim) for claim in board.preset.claims]
-    wanted = [each for each in measures(board) if each in claimed or each.metric.startswith("val_")]
-    trials = board.trials
+    measured = [measure_of(claim) for claim in board.preset.claims]
+    wanted = [each for each in measures(board) if each in measured or each.metric.startswith("val_")]
+    trials, claimed = board.trials, _claimed(board)
     others = [cell for cell in board.cells if cell.arm != BASELINE]
-    found = (_difference(c, baselines[_place(c)], m, trials) for m, c in product(wanted, others))
+    found = (
+        _difference(cell, baselines[_place(cell)], measure, trials)
+        for measure, cell in product(wanted, others)
+        if (cell.name, measure) not in claimed
+    )
     return [row for row in found if row is not None]
+
+
+def _claimed(board: Board) -> set[tuple[str, Measure]]:
+    """Give the comparisons with the baseline that a claim is about, at one place; a mean over several isn't
+    one of them."""
+    found: set[tuple[str, Measure]] = set()
+    for claim in board.preset.claims:
+        if BASELINE in (claim.arm, claim.against):
+            arm = claim.against if claim.arm == BASELINE else claim.arm
+            cells = [cell for cell in board.cells if cell.arm == arm and claim.is_at(cell.point)]
+            if len(cells) == 1:
+                found.add((cells[0].name, measure_of(claim)))
+    return found
 
 
 def _place(cell: Cell) -> str:
@@ -209,10 +247,16 @@ def _difference(
     if found is None or estimate is None:
         return None
     ends = estimate.interval(CONFIDENCE)
+    # One that is everything, or has no width, doesn't say where the effect lies.
+    if ends is not None and (ends[0] == ends[1] or (math.isinf(ends[0]) and math.isinf(ends[1]))):
+        ends = None
     way = 1 if better_of(metric) == "higher" else -1
+    has_effect = math.isfinite(found[0])
     return DifferenceRow(
-        cell, against, measure, scale, outer(found[0], scale), found[1],
-        None if ends is None else (outer(ends[0], scale), outer(ends[1], scale)),
+        cell, against, measure, scale,
+        outer(found[0], scale) if has_effect else None,
+        found[1] if has_effect else None,
+        (outer(ends[0], scale), outer(ends[1], scale)) if ends is not None and has_effect else None,
         len(pairs), sum(way * p.difference > 0 for p in pairs.values()),
     )  # fmt: skip
 

@@ -20,6 +20,8 @@ WORDS = {
         "with the same seed share all that their settings share, so they are compared in pairs."
     ),
     "study": "An experiment with arms, each run with several seeds, often with claims.",
+    "cell": "An arm at one place of a study's grid: a row of runs, one a seed.",
+    "band": "Where the median over seeds may lie, at 95 %; it needs six seeds.",
     "claim": "A sentence that runs can support or refute: which arm, against which, in what, which way.",
     "verdict": "What the runs say of a claim: supported, refuted or undecided, and what would decide it.",
     "preset": "A small TOML file with an experiment or a study, and the words that explain it.",

@@ -63,7 +63,7 @@ def test_figures_of_a_claim_by_hand(verdicts):
     assert (verdict.num_pairs, verdict.wins, verdict.scale) == (10, 10, "ratio")
     assert verdict.d_z == pytest.approx((math.log(0.7) + np.mean(NOISE)) / np.std(NOISE, ddof=1))
     arm, against = verdict.sides
-    assert arm.mean == pytest.approx(0.7 * math.exp(np.mean(NOISE)))
+    assert arm.mean == pytest.approx(0.7 * np.mean(np.exp(NOISE)))
     assert arm.median == pytest.approx(0.7 * math.exp(0.005), rel=1e-4)
     assert (against.values, against.num_failed) == (dict.fromkeys(range(10), 1.0), 0)
 

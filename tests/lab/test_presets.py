@@ -4,7 +4,7 @@ import pytest
 
 from normlab.core import places
 from normlab.core.errors import ConfigError
-from normlab.lab.presets import lasting_name, load_preset, parse_preset, save_preset
+from normlab.lab.presets import find_preset, lasting_name, load_preset, parse_preset, save_preset
 from normlab.lab.settings import change
 
 TEXT = """
@@ -111,10 +111,15 @@ def test_one_s_own_preset_goes_before_a_shipped_one():
     assert load_preset("digits").title == "Two norms"
 
 
+def test_a_name_may_be_shortened_while_it_is_clear():
+    assert find_preset("d1") == find_preset("d1-circles")
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("digit", "preset: digit: is unknown; did you mean digits?"),
+        ("digitz", "preset: digitz: is unknown; did you mean digits?"),
+        ("a3", "preset: a3: is unknown; several begin so: a3-digits, a3-mnist"),
         ("nowhere/x.toml", "nowhere/x.toml: can't be read: No such file or directory"),
         ("\x1b[31m", "preset: ⟨U+001B⟩[31m: is unknown"),
     ],

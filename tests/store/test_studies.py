@@ -7,7 +7,7 @@ from normlab.core.errors import ConfigError
 from normlab.engine.events import RunCreated, RunFinished
 from normlab.lab.presets import Preset
 from normlab.lab.study import Study
-from normlab.store import edit
+from normlab.store import edit, planning
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run
 from normlab.store.planning import keep_study, plan_study
@@ -258,3 +258,52 @@ def test_planning_writes_nothing_and_knows_what_keeping_will_do():
     assert planned.looks == kept.looks
     assert plan_study(preset(12), "cpu", store=open_store()).looks == (6, 12)
     assert find_study(open_store(), kept.id).looks == (6,)
+
+
+def test_another_margin_is_another_study_that_names_the_one_before():
+    make_all(6)
+    first = keep_study(open_store(), claimed(6), "cpu")
+    claim = {"text": "lower", "arm": "batch norm", "metric": "val_loss", "direction": "lower", "margin": 0.2}
+    other = keep_study(open_store(), preset(6, claims=[claim]), "cpu")
+    assert other.id != first.id
+    assert other.others == (first.id,)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("looks", "x"), ("looks", "[]"), ("looks", "[1e9]"), ("claims", "5")]
+)
+def test_a_damaged_row_spares_the_other_studies_and_can_be_deleted(column, value):
+    first = keep_study(open_store(), preset(), "cpu")
+    open_store().write(
+        lambda c: c.execute(f"UPDATE studies SET {column} = ? WHERE id = ?", (value, first.id))
+    )
+    other = keep_study(open_store(), preset(arms=[]), "cpu")
+    assert [study.id for study in find_studies(open_store())] == [other.id, first.id]
+    if column == "looks":
+        with pytest.raises(ConfigError, match="can't be read"):
+            _ = find_study(open_store(), first.id).preset
+    delete_study(open_store(), first.id)
+    assert [study.id for study in find_studies(open_store())] == [other.id]
+
+
+def test_a_damaged_row_of_the_same_study_is_mended_under_its_id():
+    study = keep_study(open_store(), claimed(6), "cpu")
+    open_store().write(lambda c: c.execute("UPDATE studies SET preset = '{', looks = '', claims = ''"))
+    again = keep_study(open_store(), claimed(6), "cpu")
+    assert (again.id, again.others) == (study.id, ())
+    assert find_study(open_store(), study.id).preset.title == "norms"
+
+
+def test_who_keeps_a_study_that_another_process_has_just_kept_gets_its_id(monkeypatch):
+    ids = iter(["mine", "theirs"])
+    monkeypatch.setattr("normlab.store.planning.new_run_id", lambda: next(ids))
+    seen = planning._num_seen
+
+    def meanwhile(store, asked):
+        monkeypatch.setattr(planning, "_num_seen", seen)
+        keep_study(store, preset(), "cpu")
+        return seen(store, asked)
+
+    monkeypatch.setattr(planning, "_num_seen", meanwhile)
+    assert keep_study(open_store(), preset(), "cpu").id == "theirs"
+    assert [study.id for study in find_studies(open_store())] == ["theirs"]

@@ -4,6 +4,7 @@ import pytest
 from support.kept import keep
 from support.lab import lab
 from support.screens import NARROW, WIDE, text_of, until
+from support.studies import Scripted, study, study_lab
 
 from normlab.tui.screens.runs import RunsScreen
 from normlab.tui.widgets.chart_canvas import ChartCanvas
@@ -73,3 +74,33 @@ def test_the_kept_runs_look_as_they_did(snap_compare, no_torch, theme, size):
         await settle(pilot)
 
     assert snap_compare(lab(theme=theme), terminal_size=size, run_before=pick)
+
+
+@pytest.mark.parametrize(
+    ("theme", "size", "keys", "words"),
+    [
+        ("normlab-dark", WIDE, ["r"], "✓ supported"),
+        ("colour-blind-light", NARROW, ["r", "t"], "median 0.0851"),
+        ("normlab-light", NARROW, [], "margin 0.1"),
+        ("normlab-dark", NARROW, ["r", "v"], "✓ supported"),
+    ],
+    ids=["wide", "runs-narrow", "plan-narrow", "verdicts-narrow"],
+)
+def test_a_study_looks_as_it_did(snap_compare, no_torch, theme, size, keys, words):
+    scripted = Scripted(diverges={("layer norm, and a rate", 2)})
+    app = study_lab(study(epochs=20), scripted, theme=theme)
+    desk = app.desk
+
+    async def look(pilot):
+        await until(pilot, lambda: app.bench.store is not None)
+        await pilot.press("j")
+        await until(pilot, lambda: desk.board is not None)
+        for key in keys:
+            await pilot.press(key)
+        if keys:
+            await until(pilot, lambda: desk.board.is_complete and not desk.is_busy)
+            await until(pilot, lambda: desk.reckoning.caveats and desk.reckoning.board is desk.board)
+        await until(pilot, lambda: words in text_of(app))
+        await settle(pilot)
+
+    assert snap_compare(app, terminal_size=size, run_before=look)

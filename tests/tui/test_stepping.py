@@ -80,7 +80,7 @@ def test_far_steps_are_larger():
 def test_choices_flags_and_none_go_round():
     assert up("training", "order", "shuffled") == "fixed"
     assert down("training", "order", "shuffled") == "sorted"
-    assert up("training", "best_metric", "val_rmse") is None
+    assert up("training", "best_metric", "val_ece") is None
     assert up("training", "best_metric", None) == "train_loss"
     assert up("mlp", "bias", True) is False
 

@@ -3,11 +3,14 @@
 import pytest
 from support.kept import change_row, keep
 
+from normlab.engine.events import RunFinished
 from normlab.lab.presets import Preset
 from normlab.store.planning import keep_study
+from normlab.store.replay import replay
+from normlab.store.slots import slots
 from normlab.store.store import open_store
 from normlab.store.studies import find_studies
-from normlab.views.board import recall_board
+from normlab.views.board import Board, recall_board
 from normlab.views.study_caveats import caveats
 
 ARM = {"model.norm.kind": "batch"}
@@ -108,9 +111,14 @@ def test_losses_too_small_to_tell_from_zero_are_told():
     experiment = {"title": "x", "experiment": {"training": {"epochs": 3}}, "study": {"seeds": 1}}
     claim = {"text": "x", "arm": "fast", "metric": "train_loss", "at": "last", "direction": "lower"}
     preset = Preset.model_validate({**experiment, "claims": [claim], "arms": [{"name": "fast", "set": RATE}]})
-    board = recall_board(keep_study(open_store(), preset, "cpu"), open_store())
-    history = board.histories["fast", 0]
-    history.last = history.last.model_copy(update={"metrics": {**history.last.metrics, "train_loss": 1e-9}})
+    study = keep_study(open_store(), preset, "cpu")
+    board = Board(study)
+    for slot in slots(open_store(), study):
+        for event in replay(slot.run.id, open_store()):
+            if isinstance(event, RunFinished):
+                metrics = {**event.last.metrics, "train_loss": 1e-9}
+                event = event.model_copy(update={"last": event.last.model_copy(update={"metrics": metrics})})
+            board.fold(slot, event)
     (sentence,) = about(caveats(board), "float32")
     assert (
         sentence

@@ -150,7 +150,8 @@ class StackedModel(Model, frozen=True):
     bias: bool = True
     """Give the hidden linear and convolution layers a bias."""
     head_norm: bool = False
-    """Put the norm behind the last layer too, which then has no bias: no weight's size matters any more."""
+    """Put the norm behind the last layer too, which then has no bias; without a norm it changes nothing. With
+    batch norm, no affine weights and no biases, no weight's size matters any more."""
 
     def block(self, name: str, first: Layer, last: bool) -> Iterator[Layer]:
         """Yield a block's layers: `first`, then what stands behind it; `last` marks the last block."""
@@ -187,8 +188,9 @@ class StackedModel(Model, frozen=True):
     def head_layers(self, width: int, num_outputs: int) -> Iterator[Layer]:
         """Yield the last layer, and the norm behind it where it is wanted."""
         outputs = (num_outputs,)
-        yield Layer("head", "linear", (width,), outputs, bias=not self.head_norm)
-        if self.head_norm:
+        normed = self.head_norm and self.norm.kind != "none"
+        yield Layer("head", "linear", (width,), outputs, bias=not normed)
+        if normed:
             yield Layer("head_norm", "norm", outputs, outputs)
 
 

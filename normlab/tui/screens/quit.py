@@ -14,5 +14,5 @@ class QuitQuestion(Confirm):
         Binding("ctrl+c", "answer(True)", "Yes", id="dialog.quit", show=False),
     ]
 
-    def __init__(self) -> None:
-        super().__init__("A run is training. Stop it, keep its weights, and quit?", "Quit")
+    def __init__(self, what: str = "run") -> None:
+        super().__init__(f"A {what} is training. Stop it, keep its weights, and quit?", "Quit")

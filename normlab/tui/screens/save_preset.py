@@ -1,4 +1,4 @@
-"""The dialog that saves the form as a preset of one's own."""
+"""The dialog that saves the form, or a study, as a preset of one's own."""
 
 import re
 from pathlib import Path
@@ -26,7 +26,10 @@ MAX_NAME = 60
 
 
 class SavePreset(Dialog[Path | None]):
-    """Ask for name, title and words, and save the experiment with them; gives the file, or None."""
+    """Ask for name, title and words, and save an experiment, or a study, with them; gives the file, or None.
+
+    With an experiment, arms, study and claims of what is overwritten stay with it.
+    """
 
     DEFAULT_CSS = """
     SavePreset > Vertical { width: 76; }
@@ -39,19 +42,20 @@ class SavePreset(Dialog[Path | None]):
         Binding("ctrl+s", "save", "Save", id="presets.write", show=False),
     ]
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, saved: Experiment | Preset, title: str = "Save the form as a preset") -> None:
         super().__init__()
-        self._experiment = experiment
+        self._saved, self._title = saved, title
 
     def compose(self) -> ComposeResult:
         with Vertical():
-            yield Static(Content("Save the form as a preset"), classes="title")
+            yield Static(Content(self._title), classes="title")
             yield Label("name of the file: letters, digits, - and _", markup=False)
             yield Input(id="name", max_length=MAX_NAME)
             yield Label("title", markup=False)
-            yield Input(id="preset-title")
+            yield Input(self._saved.title if isinstance(self._saved, Preset) else "", id="preset-title")
             yield Label("about: what is asked, what to look for (Markdown)", markup=False)
-            yield TextArea(id="about", tab_behavior="focus", highlight_cursor_line=False)
+            about = self._saved.about if isinstance(self._saved, Preset) else ""
+            yield TextArea(about, id="about", tab_behavior="focus", highlight_cursor_line=False)
             yield Static(classes="error")
             with Horizontal():
                 yield Button(Content("Save (ctrl+s)"), id="yes", compact=True)
@@ -91,10 +95,8 @@ class SavePreset(Dialog[Path | None]):
         path, old = self._path, self._old()
         title, about = self.query_one("#preset-title", Input).value.strip(), self.query_one(TextArea).text
         try:
-            words = {"title": title, "about": about, "experiment": self._experiment}
-            # Arms, seeds and claims of what is overwritten stay with it.
-            preset = parse(Preset, words) if old is None else old.with_(**words)
-            _ = preset.experiments
+            preset = self._preset(old, {"title": title, "about": about})
+            _ = preset.cells
             broken = path.exists() and old is None
             question = f"There is a preset {self._stem} of yours{', a broken one' * broken}. Overwrite it?"
             if path.exists() and not await self.app.push_screen_wait(Confirm(question, "Overwrite")):
@@ -109,6 +111,12 @@ class SavePreset(Dialog[Path | None]):
             self._tell("\n".join(map(str, error.problems)))
         else:
             self.dismiss(path)
+
+    def _preset(self, old: Preset | None, words: dict[str, str]) -> Preset:
+        if isinstance(self._saved, Preset):
+            return self._saved.with_(**words)
+        table = {**words, "experiment": self._saved}
+        return parse(Preset, table) if old is None else old.with_(**table)
 
     @property
     def _stem(self) -> str:

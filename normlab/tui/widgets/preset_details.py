@@ -10,8 +10,9 @@ from textual.widgets import Static
 from normlab.core.choice import Part
 from normlab.core.fields import describe
 from normlab.core.text import visible
-from normlab.lab.presets import BASELINE, Arm, Claim, Preset
+from normlab.lab.presets import Preset
 from normlab.lab.settings import show_setting
+from normlab.lab.study import BASELINE, Arm, Claim
 from normlab.tui.widgets.lines import lines
 from normlab.tui.widgets.preset_list import Entry
 from normlab.tui.widgets.prose import Prose

@@ -74,6 +74,8 @@ class RunBar(Horizontal):
     def _progress(self) -> str:
         session = self.bench.session
         run = session.current
+        if run is None and session.beside and session.waiting:
+            return f"waits for the {session.beside}"
         if run is None:
             return self._rest()
         history = run.history

@@ -12,6 +12,7 @@ from normlab.views.durations import clock
 
 MODES = (
     ("lab", "Lab", "l"),
+    ("study", "Study", "j"),
     ("compare", "Compare", "c"),
     ("kept", "Runs", "k"),
     ("presets", "Presets", "p"),
@@ -59,7 +60,9 @@ class TopBar(Horizontal):
         """Write how the session stands: what trains and how long it takes yet, or that nothing does."""
         session, run = self.session, self.session.current
         if run is None:
-            return [session.note or f"device {session.device_in_use}"]
+            waiting = f"+{len(session.waiting)} waiting" if session.beside and session.waiting else ""
+            said = [waiting, session.beside] if session.beside else [session.note]
+            return [part for part in said if part] or [f"device {session.device_in_use}"]
         history = run.history
         said = [history.device or session.device_in_use]
         # Read once each: the thread that trains writes them meanwhile.

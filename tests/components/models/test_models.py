@@ -127,12 +127,18 @@ def test_dropout_before_the_head_stands_once():
 
 
 def test_a_norm_behind_the_head_takes_the_place_of_its_bias():
-    plan = list(member(Model, "mlp", hidden=(4,), head_norm=True).plan((3,), 2))
+    settings = {"head_norm": True, "norm": member(Norm, "batch")}
+    plan = list(member(Model, "mlp", hidden=(4,), **settings).plan((3,), 2))
     assert [(layer.path, layer.op, layer.outputs) for layer in plan[-2:]] == [
         ("head", "linear", (2,)),
         ("head_norm", "norm", (2,)),
     ]
     assert not plan[-2].bias
+
+
+def test_where_there_is_no_norm_the_head_keeps_its_bias():
+    plans = [member(Model, "mlp", hidden=(4,), head_norm=normed).plan((3,), 2) for normed in (True, False)]
+    assert list(plans[0]) == list(plans[1])
 
 
 def test_sizes_can_be_written_as_depth_times_width():
