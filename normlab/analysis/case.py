@@ -6,7 +6,7 @@ from math import inf
 
 import numpy as np
 
-from normlab.analysis.estimates import Ends, Estimate, Median, smallest_num
+from normlab.analysis.estimates import Ends, Estimate, Mean, Median, smallest_num
 from normlab.analysis.evidence import Evidence
 from normlab.analysis.pairs import Paired
 from normlab.analysis.power import FEWEST, TTest, seeds_needed
@@ -68,6 +68,15 @@ class Case:
         if self.interval is None or self.evidence.sign > 0:
             return self.interval
         return -self.interval[1], -self.interval[0]
+
+    @property
+    def is_by_few(self) -> bool:
+        """Whether the interval of the mean reaches across no difference by the seeds' own spread: pairs that
+        are added to shares don't count."""
+        if self.is_ranked:
+            return False
+        low, high = Mean(self.paired.differences).interval(self.confidence) or (-inf, inf)
+        return low <= 0 <= high
 
     @property
     def can_be_same(self) -> bool:

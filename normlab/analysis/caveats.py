@@ -19,7 +19,7 @@ def caveats(case: Case, word: Word, num_claims: int) -> Iterator[str]:
             f"Of a collapse that happens in fewer than {100 * share:.0f} % of runs, {_seeds(case.num)} may "
             "well show none."
         )
-    if word.startswith("supported") and not case.is_equality and case.towards and case.towards[0] <= 0:
+    if word.startswith("supported") and not case.is_equality and case.is_by_few:
         yield (
             "The exact test speaks against chance, but the interval of the mean reaches across no "
             "difference: few seeds make most of it."
@@ -56,11 +56,10 @@ def _failures(case: Case) -> Iterator[str]:
     if both := sum(isnan(pair.difference) for pair in paired.pairs.values()):
         what = "both failed" if places == 1 else "no place of the grid has values of both"
         yield f"In {_seeds(both)} {what}: no difference in the test, left out of effect and interval."
-    if places > 1:
+    if places > 1 and any(side.num_failed for side in evidence.sides):
         yield (
-            f"Each seed counts once, with the mean over {places} places of the grid. An arm that fails at "
-            "more of them than the other is the worse one; where they fail at as many, nothing is compared "
-            "at these places."
+            "In a seed the arm that fails at more places of the grid than the other is the worse one; where "
+            "they fail at as many, nothing is compared at these places."
         )
 
 

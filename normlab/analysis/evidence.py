@@ -9,6 +9,7 @@ from normlab.analysis.pairs import Paired, mean_pair, pair
 from normlab.analysis.scales import SMALLEST, better_of, inner, inner_margin, outer, scale_of, worst
 from normlab.analysis.trial import Failed, Trial, Value, read
 from normlab.analysis.verdict import Scale, Side
+from normlab.lab.metrics import default_metric
 from normlab.lab.presets import Preset
 from normlab.lab.study import Claim
 
@@ -27,6 +28,8 @@ class Evidence:
     arm: Mapping[int, Sequence[Trial]]
     """By seed the runs at every place of the grid that the claim is about."""
     against: Mapping[int, Sequence[Trial]]
+    best_metric: str | None = None
+    """The metric that picks the best epoch; none where arms differ in it."""
 
     @property
     def scale(self) -> Scale:
@@ -135,7 +138,18 @@ def gather(preset: Preset, claim: Claim, trials: Trials, seeds: Iterable[int]) -
             if all(run is not None and run.is_complete for run in found)
         }
 
-    return Evidence(claim, side(claim.arm), side(claim.against))
+    return Evidence(claim, side(claim.arm), side(claim.against), _best_metric(preset, claim, trials))
+
+
+def _best_metric(preset: Preset, claim: Claim, trials: Trials) -> str | None:
+    cells = [cell for cell in preset.cells if cell.arm in (claim.arm, claim.against)]
+    runs = [(cell, next(iter(trials.get(cell.name, {}).values()), None)) for cell in cells]
+    found = {
+        cell.experiment.training.best_metric or default_metric(run.best.metrics)
+        for cell, run in runs
+        if run and run.best
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def _median(values: Sequence[float]) -> float | None:

@@ -61,6 +61,7 @@ class _Bench:
             against=claim.against,
             metric=claim.metric,
             at=claim.at,
+            best_metric=case.evidence.best_metric,
             target={**claim.target} if claim.target else None,
             where=claim.where,
             direction=claim.direction,

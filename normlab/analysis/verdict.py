@@ -63,6 +63,8 @@ class Verdict(Record, frozen=True):
     against: str
     metric: str
     at: Literal["best", "last"]
+    best_metric: str | None = None
+    """The metric that picked the best epoch; none where arms differ in it."""
     target: dict[str, Number] | None
     where: dict[str, Any] = Field(default_factory=dict[str, Any])
     direction: Literal["lower", "higher", "equal"]

@@ -1,6 +1,9 @@
 """Verdicts in sentences, for a reader who knows the field but not this study. Never "proved"."""
 
+from math import isclose
+
 from normlab.analysis.amounts import SPEEDS, effect_text, interval_text, margin_text, number
+from normlab.analysis.scales import SMALLEST, inner, outer
 from normlab.analysis.verdict import Side, Verdict
 from normlab.core.text import visible
 from normlab.lab.study import point_label
@@ -14,10 +17,10 @@ def sentences(verdict: Verdict, data_name: str) -> str:
 def finding(verdict: Verdict, data_name: str) -> str:
     """Tell both arms' values, the effect with its interval, and in how many seeds it shows."""
     num = verdict.num_pairs
-    start = f"On {visible(data_name)}, {num} seed{'' if num == 1 else 's'}"
+    start = f"On {visible(data_name)}, {num} seed{'' if num == 1 else 's'}{_places(verdict)}"
     if not num:
         return f"{start}: nothing to compare yet."
-    effect = effect_text(verdict)
+    effect = effect_text(verdict) + _of_what(verdict)
     details = "; ".join(filter(None, (interval_text(verdict), _wins(verdict), _reached(verdict))))
     told = f"{start}{_where(verdict)}: {_values(verdict)}{': ' + effect if effect else ''}"
     return f"{told} ({details})." if details else f"{told}."
@@ -103,8 +106,15 @@ def _value(verdict: Verdict, side: Side) -> str:
         case "samples_per_second":
             return f"{name} trained on {f'a {kind}of ' if kind else ''}{value} samples per second"
         case metric:
-            when = "its best epoch" if verdict.at == "best" else "the end"
-            return f"{name} had a {kind}{metric} of {value} at {when}"
+            return f"{name} had a {kind}{metric} of {value} at {_when(verdict)}"
+
+
+def _when(verdict: Verdict) -> str:
+    if verdict.at == "last":
+        return "the end"
+    if verdict.best_metric in (None, verdict.metric):
+        return "its best epoch"
+    return f"the epoch of its best {verdict.best_metric}"
 
 
 def _median(side: Side, unit: str) -> str:
@@ -133,6 +143,33 @@ def _goal(verdict: Verdict) -> str:
 
 def _where(verdict: Verdict) -> str:
     return f" at {visible(point_label(verdict.where), 200)}" if verdict.where else ""
+
+
+def _places(verdict: Verdict) -> str:
+    places, num = verdict.num_places, verdict.num_pairs
+    each = "each with" if num > 1 else "with"
+    return f", {each} the mean over {places} places of the grid" if places > 1 and num else ""
+
+
+def _of_what(verdict: Verdict) -> str:
+    """Say that the effect is one of pairs where both values, divided or subtracted, tell another one."""
+    middles = [_told(verdict, side) for side in verdict.sides]
+    if verdict.effect is None or verdict.effect_is_bound or None in middles or not effect_text(verdict):
+        return ""
+    arm, against = (middle or 0.0 for middle in middles)
+    if verdict.scale == "ratio" and min(arm, against) < SMALLEST:
+        return ""
+    between = outer(inner(arm, verdict.scale) - inner(against, verdict.scale), verdict.scale)
+    if isclose(between, verdict.effect, rel_tol=1e-3):
+        return ""
+    if effect_text(verdict.model_copy(update={"effect": between})) == effect_text(verdict):
+        return ""
+    kind = "mean" if all(side.num_failed == 0 for side in verdict.sides) else "median"
+    return f" in the {kind} of the seeds' {verdict.scale}s"
+
+
+def _told(verdict: Verdict, side: Side) -> float | None:
+    return side.median if verdict.metric in ("epochs_to", "steps_to") else _middle(verdict, side)
 
 
 def _wins(verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from normlab.cli.completion import complete_preset, complete_run, complete_setting
-from normlab.cli.options import CheckpointEvery, Csv, Events, Expect, Jobs, Json, Quiet, TimeLimit
+from normlab.cli.options import CheckpointEvery, Csv, Events, Expect, Jobs, Json, Quiet, TimeLimit, Yes
 from normlab.cli.runs import runs_app
 from normlab.cli.studies import studies_app
 from normlab.core.errors import ConfigError, Problem
@@ -75,6 +75,7 @@ def lab(
         bool, typer.Option("--strict", help="Refuse a study whose arms change several settings.")
     ] = False,
     expect: Expect = None,
+    yes: Yes = False,
     json: Events = False,
     quiet: Quiet = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
@@ -105,16 +106,17 @@ def lab(
         form = "json" if json else "quiet" if quiet else "full"
         if arms.study is None:
             _refuse(
-                {"--jobs": jobs > 1, "--strict": strict, "--expect": expect},
+                {"--jobs": jobs > 1, "--strict": strict, "--expect": expect, "--yes": yes},
                 "is for studies",
                 "add --seeds N",
             )
             raise typer.Exit(run_plan(arms, how, form))
         from normlab.cli.study import StudyHow, run_study
 
-        raise typer.Exit(run_study(arms, how, StudyHow(jobs, strict, expect), form))
+        raise typer.Exit(run_study(arms, how, StudyHow(jobs, strict, expect, yes), form))
     headless = {"--json": json, "--quiet": quiet, "--from": from_, "--checkpoint-every": checkpoint_every}
     headless |= {"--time-limit": time_limit, "--jobs": jobs > 1, "--strict": strict, "--expect": expect}
+    headless["--yes"] = yes
     _refuse(headless, "is for runs without the screen", "add --no-ui")
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         remedy = "run headless: normlab --preset digits --no-ui"

@@ -19,7 +19,7 @@ Csv = Annotated[bool, typer.Option("--csv", help="Print CSV.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what stands there.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
 Events = Annotated[bool, typer.Option("--json", help="Print each event as a line of JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Print the final table only.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Print the final table only, and a study's verdicts.")]
 CheckpointEvery = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, help="Epochs (steps where training counts them) between checkpoints."),
@@ -33,8 +33,8 @@ Jobs = Annotated[
 Expect = Annotated[
     str | None,
     typer.Option(
-        metavar="WORD",
-        help="Exit with 1 unless every claim is supported, refuted, undecided, ...",
+        metavar="WORD,...",
+        help="Exit with 1 unless every claim is supported, refuted, undecided, ...; or one word for each.",
         autocompletion=complete_word,
     ),
 ]

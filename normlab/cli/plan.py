@@ -1,14 +1,14 @@
 """A preset, changed as the command line says."""
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from normlab.core.errors import ConfigError, Problem
 from normlab.lab.checks import check_arms
 from normlab.lab.presets import Preset, load_preset
 from normlab.lab.settings import change
-from normlab.lab.study import Study
+from normlab.lab.study import Study, paths_of
 
 MAX_SETTING = 10_000
 
@@ -21,7 +21,9 @@ def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None
     preset = load_preset(name)
     experiment = preset.experiment
     if settings:
-        experiment = change(experiment, dict(read_setting(text) for text in settings))
+        changed = dict(read_setting(text) for text in settings)
+        _refuse_varied(preset, changed)
+        experiment = change(experiment, changed)
     if seed is not None:
         experiment = change(experiment, {"seed": seed})
     study = preset.study
@@ -30,6 +32,20 @@ def plan(name: str, settings: Sequence[str], seed: int | None, seeds: int | None
     preset = preset.with_(experiment=experiment, study=study)
     check_arms(preset)
     return preset
+
+
+def _refuse_varied(preset: Preset, changed: Iterable[str]) -> None:
+    """Refuse what the study itself says: its grid would go over it."""
+    grid = preset.study.grid if preset.study else {}
+    varied = {path for key in grid for path in paths_of(key)}
+    for path in changed:
+        if path in varied:
+            raise ConfigError(
+                Problem("--set", "is on the study's grid", "change study.grid in the preset", path)
+            )
+        if path.startswith("study."):
+            remedy = "use --seeds" if path == "study.seeds" else "write it into the preset"
+            raise ConfigError(Problem("--set", "is no setting of the experiment", remedy, path))
 
 
 def read_setting(text: str) -> tuple[str, Any]:

@@ -2,15 +2,17 @@
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from normlab.cli.study_size import seed_warnings, size_of
 from normlab.cli.tables import choose_form, print_csv, print_json, print_pairs
 from normlab.core import places
-from normlab.core.errors import NormlabError
+from normlab.core.errors import NormlabError, Problem
 from normlab.core.text import visible
 from normlab.lab.checks import check_arms
+from normlab.lab.one_change import changes
 from normlab.lab.presets import (
     Preset,
     find_preset,
@@ -60,7 +62,7 @@ def check_files(files: Iterable[str]) -> int:
         try:
             preset = load_preset(name)
             here = f"{shown}: "
-            warnings = check_arms(preset)
+            warnings = [*check_arms(preset), *_study_warnings(preset)]
         except NormlabError as error:
             code = 2
             for problem in error.problems:
@@ -68,8 +70,20 @@ def check_files(files: Iterable[str]) -> int:
             continue
         for warning in warnings:
             print(f"{shown}: warning: {warning}", file=sys.stderr)
-        print(f"{shown}: ok: {len(preset.experiments)} arms, {len(preset.seeds)} seeds")
+        print(f"{shown}: ok: {size_of(preset)}")
     return code
+
+
+def _study_warnings(preset: Preset) -> Iterator[str]:
+    """Say what keeps a study from answering its question."""
+    if preset.study is None:
+        return
+    for change in changes(preset):
+        if change.is_confounded:
+            paths = ", ".join(difference.path for difference in change.settings)
+            rule = f"is confounded: it changes {len(change.settings)} settings of {change.against}: {paths}"
+            yield str(Problem("arm", rule, "change one at a time", change.arm))
+    yield from seed_warnings(preset)
 
 
 def print_preset(name: str) -> None:

@@ -3,6 +3,7 @@
 import errno
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console
@@ -18,7 +19,13 @@ from normlab.views.marks import MARKS
 
 
 class PipeConsole(Console):
-    """A console whose reader may leave: rich would exit with 1, which says that a run failed."""
+    """A console whose reader may leave: rich would exit with 1, which says that a run failed.
+
+    Nor does it make pictures of what stands between colons in somebody's text.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(emoji=False, **options)
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError(errno.EPIPE, "the reader has left")

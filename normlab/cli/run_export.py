@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from normlab.cli.exporting import naming_options
 from normlab.cli.run_compare import exhibits_of
 from normlab.cli.tables import choose_form, print_pairs, print_rows
 from normlab.core.errors import ConfigError, Problem
@@ -36,5 +37,6 @@ def export_to(starts: Sequence[str], format: str, out: str | None, overwrite: bo
         raise ConfigError(Problem("--out", "must be a file or a folder", "name one, or leave it out", out))
     exhibits = exhibits_of(open_swept(), starts)
     target = Path(os.path.expanduser(out)) if out else default_target(exhibits, format)
-    for path in export(exhibits, format, target, overwrite):
-        print(visible(str(path), 4000))
+    with naming_options():
+        for path in export(exhibits, format, target, overwrite):
+            print(visible(str(path), 4000))

@@ -26,7 +26,8 @@ def catching(control: Control) -> Generator[Caught]:
         if not caught.training:
             # Nothing is to be saved, and an exception would fly through whatever torch is importing.
             with suppress(OSError):
-                os.write(2, b"\x1b[?25h\n" if sys.stderr.isatty() else b"")  # rich had hidden the cursor
+                cursor = b"\x1b[?25h\n" if sys.stderr.isatty() else b""  # rich had hidden it
+                os.write(2, cursor + b"interrupted while nothing was trained: nothing is lost\n")
             os._exit(128 + number)
         caught.number = number
         control.interrupt(f"signal {signal.Signals(number).name}")

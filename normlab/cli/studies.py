@@ -68,6 +68,7 @@ def extend_study(
     checkpoint_every: CheckpointEvery = None,
     time_limit: TimeLimit = None,
     expect: Expect = None,
+    yes: Yes = False,
     json: Events = False,
     quiet: Quiet = False,
 ) -> None:
@@ -75,12 +76,12 @@ def extend_study(
     from normlab.cli.study_extend import extend
 
     form = "json" if json else "quiet" if quiet else "full"
-    raise typer.Exit(extend(study, seeds, jobs, checkpoint_every, time_limit, expect, form))
+    raise typer.Exit(extend(study, seeds, jobs, checkpoint_every, time_limit, expect, yes, form))
 
 
 @studies_app.command("delete")
 def delete_study(study: StudyId, yes: Yes = False) -> None:
-    """Forget a study; its runs stay."""
+    """Hide a study from the list; its runs and looks are kept, and asking for it again brings it back."""
     from normlab.cli.study_delete import delete
 
     delete(study, yes)

@@ -2,29 +2,32 @@
 
 import shlex
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from normlab.cli.headless import Form, How
 from normlab.cli.output import output_failed
 from normlab.cli.report import PipeConsole
 from normlab.cli.signals import Caught, catching
+from normlab.cli.study_expect import read_expected, unmet
+from normlab.cli.study_extension import agrees_to_extend
 from normlab.cli.study_live import StudyLive
 from normlab.cli.study_pace import Pace
 from normlab.cli.study_plan import (
     change_lines,
     history_line,
-    is_met,
-    refuse,
+    left_line,
     size_line,
     time_line,
-    warning_lines,
 )
 from normlab.cli.study_presenters import StudyJson, StudyPlain, StudyPresenter
+from normlab.cli.study_size import seed_warnings
 from normlab.core.text import visible
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
+from normlab.lab.one_change import refuse_confounded
 from normlab.lab.presets import Preset
 from normlab.scale.estimate import estimate
 from normlab.scale.execute import execute
@@ -32,9 +35,9 @@ from normlab.scale.jobs import check_jobs
 from normlab.store.planning import keep_study, plan_study
 from normlab.store.slots import Slot, slots
 from normlab.store.store import Store
-from normlab.store.studies import KeptStudy, find_studies
+from normlab.store.studies import KeptStudy, all_studies
 from normlab.store.sweep import open_swept
-from normlab.views.board import Board, recall_board
+from normlab.views.board import ENDED, Board, recall_board
 
 
 @dataclass(frozen=True)
@@ -46,17 +49,22 @@ class StudyHow:
     strict: bool = False
     """Whether arms that change several settings are refused."""
     expect: str | None = None
-    """The verdict that every claim must get; none where any will do."""
+    """The verdict that every claim must get, or those of each in their order; none where any will do."""
+    yes: bool = False
+    """Whether an extension goes on without a question."""
 
 
 def run_study(preset: Preset, how: How, study_how: StudyHow, form: Form) -> int:
     """Run what is missing of a study, show it, and give the exit code: 0 whatever the verdicts.
 
-    It is 1 where a run failed (one that diverged is a result), or a verdict isn't the expected one.
+    It is 1 where a run failed (one that diverged is a result) or is still to be made, where a verdict isn't
+    the expected one, and where an extension isn't agreed to.
 
     Raises: ConfigError, DataError, StoreError, before anything trains.
     """
-    refuse(preset, study_how.strict, study_how.expect)
+    if study_how.strict:
+        refuse_confounded(preset)
+    read_expected(study_how.expect, preset)
     check_jobs(study_how.jobs)
     store, control = open_swept(), Control()
     with catching(control) as caught:
@@ -81,13 +89,18 @@ def _run(
     with _working("loading PyTorch", live):
         device = pick_device(how.device)
         weights = how.start and how.start.read()
-    study, known = _take_up(store, preset, device.type, how.start and how.start.origin)
+    origin = how.start and how.start.origin
+    known, extended = _known(store, preset, device.type, origin)
+    if extended is not None and not agrees_to_extend(extended, study_how.yes):
+        return 1
+    take_up = plan_study if store.is_read_only else partial(keep_study, store)
+    study = take_up(preset, device.type, origin)
     found = list(slots(store, study))
     board = recall_board(study, store, found)
-    pace = Pace(board)
+    pace = Pace(board, sum(slot.is_done for slot in found))
     presenter = _presenter(form, live, board, pace)
-    _tell_plan(presenter, study, known, len(preset.seeds), store)
-    if form == "full" and not board.is_complete:
+    _tell_plan(presenter, study, known, extended is not None, len(preset.seeds), store)
+    if form == "full" and pace.num_made < board.num_runs:
         with _working("trying how long a run takes", live):
             expected = estimate(found, str(device), study_how.jobs)
         pace.estimate = expected.seconds
@@ -113,7 +126,7 @@ def _run(
                 presenter.follow_run(slot, event)
         caught.training = False
         _take_others(presenter, board, slots(store, study), store)
-    return _end(presenter, board, study_how.expect, control)
+    return _end(presenter, board, read_expected(study_how.expect, preset), control)
 
 
 def _working(what: str, live: bool) -> AbstractContextManager[object]:
@@ -121,15 +134,16 @@ def _working(what: str, live: bool) -> AbstractContextManager[object]:
     return PipeConsole(stderr=True).status(what) if live else nullcontext()
 
 
-def _take_up(
+def _known(
     store: Store, preset: Preset, device: str, origin: str | None
-) -> tuple[KeptStudy, KeptStudy | None]:
-    """Keep the study, and give it as it was before too, where it was known."""
+) -> tuple[KeptStudy | None, KeptStudy | None]:
+    """Give a study as it is kept, deleted or not, and as it would be were this to extend it."""
     if store.is_read_only:
-        return plan_study(preset, device, origin), None
-    known = {study.id: study for study in find_studies(store)}
-    study = keep_study(store, preset, device, origin)
-    return study, known.get(study.id)
+        return None, None
+    planned = plan_study(preset, device, origin, store)
+    with store.read() as connection:
+        known = next((study for study in all_studies(connection) if study.id == planned.id), None)
+    return known, planned if known is not None and len(planned.looks) > len(known.looks) > 0 else None
 
 
 def _presenter(form: Form, live: bool, board: Board, pace: Pace) -> StudyPresenter:
@@ -140,19 +154,24 @@ def _presenter(form: Form, live: bool, board: Board, pace: Pace) -> StudyPresent
 
 
 def _tell_plan(
-    presenter: StudyPresenter, study: KeptStudy, known: KeptStudy | None, asked: int, store: Store
+    presenter: StudyPresenter,
+    study: KeptStudy,
+    known: KeptStudy | None,
+    is_extension: bool,
+    asked: int,
+    store: Store,
 ) -> None:
     if store.problem is not None:
         kept = "this run isn't kept: " if store.is_read_only else ""  # as each run itself will say
         presenter.tell(f"warning: {kept}{store.problem}")
     for warning in study.preset.warnings():
         presenter.tell(f"warning: {warning}")
-    if line := history_line(study, known, asked):
-        presenter.say(line)
-    presenter.say(size_line(study, presenter.board.num_ended))
+    if not is_extension and known is not None:  # an extension has been told
+        presenter.say(history_line(study, known, asked))
+    presenter.say(size_line(study, presenter.pace.num_made))
     for line in change_lines(study.preset):
         presenter.say(line)
-    for line in warning_lines(study):
+    for line in () if is_extension else seed_warnings(study.preset, len(study.looks)):
         presenter.say(f"warning: {line}")
 
 
@@ -161,22 +180,24 @@ def _take_others(presenter: StudyPresenter, board: Board, found: Iterable[Slot],
     for slot in found:
         if slot.run is None:
             continue
-        if board.runs.get((slot.cell.name, slot.seed)) != slot.run.id:
+        place = slot.cell.name, slot.seed
+        if board.runs.get(place) != slot.run.id or (
+            slot.has_ended and board.histories[place].outcome not in ENDED
+        ):
             board.take(slot, store)
             presenter.take_kept(slot, store)
         board.environments[slot.run.id] = slot.run.environment
 
 
-def _end(presenter: StudyPresenter, board: Board, expect: str | None, control: Control) -> int:
+def _end(presenter: StudyPresenter, board: Board, expect: Sequence[str], control: Control) -> int:
     interrupted = control.outcome is not None
     presenter.end("interrupted" if interrupted else "completed" if board.is_complete else "incomplete")
-    if left := board.num_runs - board.num_ended:
-        command = visible(shlex.join(["normlab", *sys.argv[1:]]), 1000)
-        presenter.tell(f"{left:,} of {board.num_runs:,} runs are still to be made; go on with: {command}")
+    if not board.is_complete:
+        presenter.tell(left_line(board, visible(shlex.join(["normlab", *sys.argv[1:]]), 1000)))
+        return 1
     if {"failed", "oom"} & board.outcomes().keys():
         return 1
-    odd = [v.verdict for v in board.verdicts if expect is not None and not is_met(expect, v.verdict)]
-    if odd:
-        of = f"{len(odd)} of {len(board.verdicts)} claims"
-        presenter.tell(f"--expect {expect}: {of} came out otherwise: {', '.join(dict.fromkeys(odd))}")
+    odd = list(unmet(expect, [verdict.verdict for verdict in board.verdicts]))
+    for line in odd:
+        presenter.tell(f"--expect: {line}")
     return int(bool(odd))

@@ -8,9 +8,13 @@ from normlab.store.sweep import open_swept
 
 
 def delete(start: str, yes: bool) -> None:
-    """Forget a study, and print its id. Raises: ConfigError where nobody can be asked; StoreError."""
+    """Hide a study from the list, and print its id.
+
+    Raises: ConfigError where nobody can be asked; StoreError.
+    """
     store = open_swept()
     study = find_study(store, start)
-    if agrees(f"forget study {study.id} ({shown(title_of(study), 40)})? Its runs stay", yes):
+    kept = "its runs and looks are kept, and asking for it again brings it back"
+    if agrees(f"hide study {study.id} ({shown(title_of(study), 40)}) from the list? {kept}", yes):
         delete_study(store, study.id)
         print(study.id)

@@ -27,7 +27,7 @@ class StudyPlanned(Record, frozen=True):
     seeds: tuple[int, ...]
     num_runs: int
     num_done: int
-    """Runs that are made, and aren't trained again; their events are told first."""
+    """Runs that are made, and aren't trained again, as failed ones are; their events are told first."""
     looks: tuple[int, ...]
     """Number of seeds at each look."""
 
@@ -69,15 +69,15 @@ class StudyFinished(Record, frozen=True):
     caveats: tuple[str, ...]
 
 
-def planned(board: Board) -> StudyPlanned:
-    """Describe a study before it is run."""
+def planned(board: Board, num_done: int) -> StudyPlanned:
+    """Describe a study before it is run, of which so many runs are made."""
     return StudyPlanned(
         study=board.study.id,
         title=board.preset.title,
         arms=tuple(cell.name for cell in board.cells),
         seeds=tuple(board.seeds),
         num_runs=board.num_runs,
-        num_done=board.num_ended,
+        num_done=num_done,
         looks=board.study.looks,
     )
 

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import cast, get_args
 
+from normlab.cli.exporting import naming_options
 from normlab.core.errors import ConfigError, Problem
 from normlab.core.parsing import nearest
 from normlab.core.text import visible
@@ -23,4 +24,5 @@ def report(start: str, to: str, out: str | None, overwrite: bool) -> None:
     store = open_swept()
     board = recall_board(find_study(store, start), store)
     target = Path(os.path.expanduser(out)) if out else None
-    print(visible(str(export_study(board, cast("ReportFormat", to), target, overwrite)), 4000))
+    with naming_options():
+        print(visible(str(export_study(board, cast("ReportFormat", to), target, overwrite)), 4000))

@@ -16,6 +16,7 @@ def extend(
     checkpoint_every: int | None,
     time_limit: str | None,
     expect: str | None,
+    yes: bool,
     form: Form,
 ) -> int:
     """Run what a study lacks of so many seeds, and give the exit code.
@@ -35,4 +36,4 @@ def extend(
     preset = preset.with_(study=preset.study.model_copy(update={"seeds": seeds}))
     check_arms(preset)
     how = read_how(study.device, study.origin, checkpoint_every, time_limit)
-    return run_study(preset, how, StudyHow(jobs, expect=expect), form)
+    return run_study(preset, how, StudyHow(jobs, expect=expect, yes=yes), form)

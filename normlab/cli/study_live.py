@@ -18,9 +18,13 @@ from normlab.lab.study import Cell
 from normlab.store.slots import Slot
 from normlab.views.board import Board, Place
 from normlab.views.history import History
-from normlab.views.study_table import Summary, measures, summarize
+from normlab.views.study_names import short_names
+from normlab.views.study_table import measures, summarize
 
 _NAME_WIDTH = 28
+"""Columns that names have on any terminal; on a wide one, those that marks and values leave."""
+_MARKS_WIDTH = 40
+"""Columns that marks take before names do."""
 _VALUE_WIDTH = 24
 _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -70,7 +74,7 @@ class StudyLive(StudyPlain):
             case WeightsLoaded():
                 self.tell(f"{self.name(slot)}: {weights_line(event)}")
             case Warned():
-                self.tell(f"warning: {visible(event.message, 400)}")
+                self.warn(slot, event)
             case RunFinished(outcome="failed" | "oom"):
                 self.say(f"{self.name(slot)}: {event.outcome} ({visible(event.reason or '', 400)})")
             case _:
@@ -104,15 +108,16 @@ class StudyLive(StudyPlain):
     def _grid(
         self, rows: Sequence[Cell], states: dict[Place, str], histories: dict[Place, History]
     ) -> RenderableType:
-        name_width = min(_NAME_WIDTH, max(len(visible(cell.name)) for cell in rows))
-        room = max(self.narration.width - name_width - _VALUE_WIDTH - 6, 8)
+        width, seeds_width = self.narration.width - _VALUE_WIDTH - 6, 2 * len(self.board.seeds)
+        names = short_names(rows, max(width - min(seeds_width, _MARKS_WIDTH), _NAME_WIDTH))
+        room = max(width - names.width, 8)
         groups = group_seeds(self.board.seeds, room)
         wide = 2 * len(groups) <= room
         measured = measures(self.board) if self.board.num_ended else []
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
         seeds = f"seeds {self.board.seeds[0]}-{self.board.seeds[-1]}"
         each = f", {len(groups[0])} a mark" if len(groups[0]) > 1 else ""
-        table.add_column("", width=name_width, no_wrap=True, overflow="ellipsis")
+        table.add_column(Text(names.heading), width=names.width, no_wrap=True, overflow="ellipsis")
         table.add_column(Text(seeds + each), no_wrap=True, overflow="ellipsis")
         table.add_column(Text(measured[0].label if measured else ""), no_wrap=True, max_width=_VALUE_WIDTH)
         for cell in rows:
@@ -120,7 +125,7 @@ class StudyLive(StudyPlain):
             for group in groups:
                 marks.append_text(self._mark(cell, group, states, histories))
                 marks.append(" " * wide)
-            table.add_row(Text(visible(cell.name)), marks, Text(self._mean(cell, histories)))
+            table.add_row(Text(names.of[cell.name]), marks, Text(self._mean(cell, histories)))
         return table
 
     def _mark(
@@ -148,10 +153,9 @@ class StudyLive(StudyPlain):
         ended = sum(history.outcome is not None for history in mine)
         known = self._means.get(cell.name)
         if known is None or known[0] != ended:
-            text = ""
-            if ended:
-                summary: Summary = summarize(measures(self.board)[0], self.board.trials[cell.name])
-                text = summary.text
+            # Nothing is measured where the first runs broke off.
+            wanted = measures(self.board)[:1] if ended else []
+            text = "".join(summarize(each, self.board.cell_trials(cell.name)).text for each in wanted)
             known = self._means[cell.name] = (ended, text)
         return known[1]
 
@@ -185,7 +189,8 @@ def _choose_rows(board: Board, states: dict[Place, str], room: int) -> tuple[Seq
 
     chosen = {cell.name for cell in sorted(cells, key=rank)[:room]}
     rest = [cell for cell in cells if cell.name not in chosen]
-    through = sum(not counts[cell.name]["waiting"] + counts[cell.name]["stopped"] for cell in rest)
+    open_states = ("waiting", "stopped", "under way")
+    through = sum(not any(counts[cell.name][state] for state in open_states) for cell in rest)
     left_out = f"and {len(rest):,} more: {through:,} through, {len(rest) - through:,} not"
     return [cell for cell in cells if cell.name in chosen], left_out
 

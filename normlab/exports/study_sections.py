@@ -26,8 +26,8 @@ from normlab.exports.study_seeds import named, runs, seeds
 from normlab.exports.study_setup import setup
 from normlab.views.board import Board
 from normlab.views.durations import spent
-from normlab.views.study_caveats import caveats
-from normlab.views.study_table import DifferenceRow, arm_rows, difference_rows
+from normlab.views.study_caveats import caveats, shared_caveats
+from normlab.views.study_table import arm_rows, difference_rows
 
 _MOST_ROWS = 24
 """Exploratory comparisons that stand open."""
@@ -39,7 +39,7 @@ def report(board: Board, draws: bool) -> Report:
     told = [Section("The question", list(_question(board)))] if preset.about or preset.source else []
     sections = (
         Section("Verdicts", list(_verdicts(board))),
-        Section("What to keep in mind", [Bullets([plain(each) for each in caveats(board)])]),
+        Section("What to keep in mind", [Bullets([plain(each) for each in _caveats(board)])]),
         *told,
         Section("Set-up", list(setup(preset))),
         Section("What the runs came to", list(_results(board))),
@@ -70,12 +70,18 @@ def _question(board: Board) -> Iterator[Block]:
         yield Paragraph(quiet(f"Source: {board.preset.source}"))
 
 
+def _caveats(board: Board) -> list[str]:
+    return [*caveats(board), *shared_caveats(board.verdicts)]
+
+
 def _verdicts(board: Board) -> Iterator[Block]:
     if not board.preset.claims:
         yield Paragraph(plain("The study makes no claim, so nothing is decided: see what its runs came to."))
+    shared = shared_caveats(board.verdicts)
     for verdict in board.verdicts:
         told = sentences(verdict, board.preset.experiment.dataset.kind)
-        yield Finding(verdict, told, list(figures(verdict)), verdict.caveats)
+        own = [caveat for caveat in verdict.caveats if caveat not in shared]
+        yield Finding(verdict, told, list(figures(verdict)), own)
 
 
 def _results(board: Board) -> Iterator[Block]:
@@ -93,7 +99,7 @@ def _results(board: Board) -> Iterator[Block]:
         ],
     )
     yield from _claimed_differences(board)
-    if explored := [row for row in difference_rows(board) if not _is_of_two_losses(row)]:
+    if explored := difference_rows(board):
         yield Paragraph(
             plain(
                 "Exploratory, against the baseline: nothing was claimed of these, and each interval is at "
@@ -113,18 +119,6 @@ def _results(board: Board) -> Iterator[Block]:
         ]
         table = Table([plain(head) for head in heads], rows, num_texts=2)
         yield table if len(rows) <= _MOST_ROWS else Fold(f"{len(rows):,} exploratory comparisons", [table])
-    if len({experiment.loss for experiment in board.preset.experiments.values()}) > 1:
-        yield Paragraph(
-            quiet(
-                "Losses aren't compared with the baseline's where an arm changes the loss itself: they measure "
-                "different things. The best epoch goes by each arm's own, unless training.best_metric says "
-                "otherwise."
-            )
-        )
-
-
-def _is_of_two_losses(row: DifferenceRow) -> bool:
-    return row.measure.metric.endswith("_loss") and row.cell.experiment.loss != row.against.experiment.loss
 
 
 def _claimed_differences(board: Board) -> Iterator[Block]:

@@ -103,12 +103,10 @@ class _Group:
         sources = getattr(self.experiment.dataset, "sources", None)
         return sources is None or all(file.exists() for file in sources(places.data()))
 
-    def seconds(self, nearest: "_Pace | None") -> float:
-        """Tell what one run takes."""
-        if self.known:
-            return fmean(self.known) + median(self.beside)
-        pace = self.pace or nearest
-        return 0.0 if pace is None else pace.seconds(_Length.of(self.experiment))
+    @property
+    def known_seconds(self) -> float:
+        """What one run takes, where some are kept."""
+        return fmean(self.known) + median(self.beside)
 
 
 @dataclass(frozen=True)
@@ -166,11 +164,13 @@ def _seconds(groups: list[_Group], device: str) -> float | None:
         if group is tried[0] or time.monotonic() < until:
             group.pace = _try(group.experiment, device, _TRIAL_SECONDS)
     paces = [(index, group.pace) for index, group in enumerate(unknown) if group.pace]
-    total = 0.0
+    if unknown and not paces:
+        return None
+    total = sum(group.left * group.known_seconds for group in groups if group.known)
     for index, group in enumerate(unknown):
         _, nearest = min(paces, key=lambda pair: abs(pair[0] - index))
-        total += group.left * group.seconds(nearest)
-    return total + sum(group.left * group.seconds(None) for group in groups if group.known)
+        total += group.left * nearest.seconds(_Length.of(group.experiment))
+    return total
 
 
 def _spread(count: int, most: int) -> list[int]:
@@ -184,8 +184,8 @@ def _spread(count: int, most: int) -> list[int]:
     return [round(index * (count - 1) / (most - 1)) for index in range(most)]
 
 
-def _try(experiment: Experiment, device: str, seconds: float) -> _Pace:
-    """Train for a moment, unrecorded; what raises takes no time."""
+def _try(experiment: Experiment, device: str, seconds: float) -> _Pace | None:
+    """Train for a moment, unrecorded; none for what raises, for its data may only be missing as yet."""
     from normlab.engine.loop import run
     from normlab.engine.trainer import operations_per_step
 
@@ -211,7 +211,7 @@ def _try(experiment: Experiment, device: str, seconds: float) -> _Pace:
                     pass
         events.close()
     except Exception:
-        return _Pace(0.0, 0.0)
+        return None
     if len(points) > 1:  # the first step is slow
         (first, then), (last, now) = points[0], points[-1]
         return _Pace(prepared, (now - then) / (last - first))

@@ -1,15 +1,15 @@
 """execute(slots, store) -> events: a study's runs are trained, each recorded, here or in worker processes."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator
-from contextlib import closing
-from dataclasses import dataclass, replace
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Queue
 from tempfile import TemporaryDirectory
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from normlab.core.errors import ConfigError, NormlabError
+from normlab.core.errors import NormlabError
 from normlab.core.files import write_atomically
 from normlab.core.text import visible
 from normlab.engine.control import Control
@@ -19,11 +19,9 @@ from normlab.engine.ids import new_run_id
 from normlab.scale.jobs import check_jobs
 from normlab.scale.messages import Train
 from normlab.scale.remote import Worker, remote
-from normlab.store.find import find_by_fingerprint
 from normlab.store.going_on import has_state
-from normlab.store.kept import KeptRun
 from normlab.store.record import record
-from normlab.store.slots import Slot
+from normlab.store.slots import Slot, SlotTakenError, look_again
 from normlab.store.store import Store
 
 if TYPE_CHECKING:
@@ -49,30 +47,34 @@ def execute(
 ) -> Generator[tuple[Slot, Event]]:
     """Train the slots that have no run yet, `jobs` at a time, record each run, and tell its events.
 
-    What is done, or under way elsewhere, is passed over. A run that was interrupted or stopped goes on under
-    its id where it has left a state; one that failed is tried anew, as another run. A run that raises ends as
-    failed, and the others go on. Slots are pulled when there is a place for them. Every run has one torch
-    thread, so that its results are the same bit for bit however many are trained beside it.
+    What is done, or under way elsewhere, is passed over, and may be so still when this ends. A run that was
+    interrupted or stopped goes on under its id where it has left a state; one that failed is tried anew, as
+    another run. A run that raises ends as failed, and the others go on. Slots are pulled when there is a
+    place for them. Every run has one torch thread, so that its results are the same bit for bit however many
+    are trained beside it.
 
     Not pulling is a pause, which worker processes notice some events late. `control` ends the runs under way
-    after their step, each saved; none is begun after that. Closing this does so too, and waits for it.
+    after their step, each saved; none is begun after that. Closing this does so too, and waits for it, and
+    so does a disk that stays full: that is then the control's reason.
 
     Raises: ConfigError, at once, for a device that isn't there, or more jobs than fit.
     """
     check_jobs(jobs)
-    how = _How(store, str(pick_device(device)), checkpoint_every, time_limit_seconds)
-    left, control = _left(slots, store), control or Control()
+    origin = weights and weights.origin
+    options = _Options(store, str(pick_device(device)), origin, checkpoint_every, time_limit_seconds)
+    pending, control = _pending(slots, store), control or Control()
     if jobs == 1:
-        return _one_by_one(left, how, weights, control)
-    return _side_by_side(left, how, weights, control, jobs)
+        return _one_by_one(pending, options, weights, control)
+    return _side_by_side(pending, options, weights, control, jobs)
 
 
 @dataclass(frozen=True)
-class _How:
+class _Options:
     """How runs are trained, beside their slots."""
 
     store: Store
     device: str
+    origin: str | None
     checkpoint_every: int | None
     time_limit_seconds: float | None
 
@@ -99,29 +101,21 @@ class _How:
         )
 
 
-def _left(slots: Iterable[Slot], store: Store) -> Iterator[Slot]:
+def _pending(slots: Iterable[Slot], store: Store) -> Iterator[Slot]:
     """Yield the slots that are to be trained, each looked at again: the plan may be hours old."""
     begun: set[str] = set()
     for slot in slots:
         if slot.is_done or slot.is_under_way or slot.fingerprint in begun:
             continue
-        runs = find_by_fingerprint(store, [slot.fingerprint]).get(slot.fingerprint, [])
-        now = [replace(slot, run=run) for run in runs if _is_of(run, slot)]
-        if any(each.is_done or each.is_under_way for each in now):
+        now = look_again(store, slot)
+        if now.is_done or now.is_under_way:
             continue
         begun.add(slot.fingerprint)
-        yield now[-1] if now else slot
-
-
-def _is_of(run: KeptRun, slot: Slot) -> bool:
-    try:
-        return run.experiment == slot.experiment
-    except ConfigError:
-        return False  # of another version
+        yield now
 
 
 def _one_by_one(
-    left: Iterator[Slot], how: _How, weights: "StartWeights | None", control: Control
+    pending: Iterator[Slot], options: _Options, weights: "StartWeights | None", control: Control
 ) -> Generator[tuple[Slot, Event]]:
     from normlab.engine.loop import run
 
@@ -140,63 +134,69 @@ def _one_by_one(
             num_threads=1,
         )
 
-    while control.outcome is None and (slot := next(left, None)) is not None:
-        with closing(_recorded(how.request(slot), train, how.store, control)) as events:
+    while control.outcome is None and (slot := next(pending, None)) is not None:
+        with closing(_recorded(slot, options.request(slot), train, options, control)) as events:
             for event in events:
                 yield slot, event
 
 
 def _side_by_side(
-    left: Iterator[Slot], how: _How, weights: "StartWeights | None", control: Control, jobs: int
+    pending: Iterator[Slot], options: _Options, weights: "StartWeights | None", control: Control, jobs: int
 ) -> Generator[tuple[Slot, Event]]:
-    """Drive each run in a thread of its own; the worker process that trained it stays for the next one."""
-    told: Queue[tuple[Slot, Event | Worker]] = Queue(_AHEAD)
+    """Train each run in a thread of its own; the worker process that trained it stays for the next one."""
+    queue: Queue[tuple[Slot, Event | Worker]] = Queue(_AHEAD)
     workers = [Worker() for _ in range(jobs)]
-    idle, busy = list(workers), 0
+    idle, num_busy = list(workers), 0
 
-    def drive(slot: Slot, request: Train, worker: Worker) -> None:
+    def follow(slot: Slot, request: Train, worker: Worker) -> None:
         def train(request: Train, control: Control) -> Generator[Event]:
             return remote(worker, request, control)
 
         try:
-            for event in _recorded(request, train, how.store, control):
-                told.put((slot, event))
+            for event in _recorded(slot, request, train, options, control):
+                queue.put((slot, event))
         finally:
-            told.put((slot, worker))
+            queue.put((slot, worker))
 
-    with TemporaryDirectory(prefix="normlab-") as folder:
-        start = None if weights is None else _write_weights(Path(folder), weights)
+    with _shared(weights) as start:
         try:
             while True:
-                while idle and control.outcome is None and (slot := next(left, None)) is not None:
-                    task = (slot, how.request(slot, start), idle.pop())
-                    Thread(target=drive, args=task, name="normlab run", daemon=True).start()
-                    busy += 1
-                if not busy:
+                while idle and control.outcome is None and (slot := next(pending, None)) is not None:
+                    arguments = (slot, options.request(slot, start), idle.pop())
+                    Thread(target=follow, args=arguments, name="normlab run", daemon=True).start()
+                    num_busy += 1
+                if not num_busy:
                     return
-                slot, said = told.get()
-                if isinstance(said, Worker):
-                    idle.append(said)
-                    busy -= 1
+                slot, item = queue.get()
+                if isinstance(item, Worker):
+                    idle.append(item)
+                    num_busy -= 1
                 else:
-                    yield slot, said
+                    yield slot, item
         finally:
-            if busy and control.outcome is None:
+            if num_busy and control.outcome is None:
                 control.interrupt("nobody looked on")
-            while busy:
-                busy -= isinstance(told.get()[1], Worker)
+            while num_busy:
+                num_busy -= isinstance(queue.get()[1], Worker)
             for worker in workers:
                 worker.close()
 
 
-def _recorded(request: Train, train: Trains, store: Store, control: Control) -> Generator[Event]:
-    """Train and record a run; what it raises is told as its end."""
+def _recorded(
+    slot: Slot, request: Train, train: Trains, options: _Options, control: Control
+) -> Generator[Event]:
+    """Train and record a run; what it raises is told as its end, and nothing where its slot is taken."""
     last: Measured | None = None
     try:
-        with closing(record(_begun(request, train, control), store, control=control)) as events:
+        begun = _begun(request, train, options.origin, control)
+        with closing(record(begun, options.store, control=control, slot=slot)) as events:
             for event in events:
                 last = event if isinstance(event, Measured) else last
+                if isinstance(event, RunFinished) and event.outcome == "interrupted" and not control.outcome:
+                    control.interrupt(event.reason or "the disk is full")  # the next run would find it so too
                 yield event
+    except SlotTakenError:
+        return
     except Exception as error:
         said = str(error) if isinstance(error, NormlabError) else f"{type(error).__name__}: {error}"
         point = last and Point(epoch=last.epoch, step=last.step, metrics=last.metrics)
@@ -206,17 +206,18 @@ def _recorded(request: Train, train: Trains, store: Store, control: Control) -> 
         )
 
 
-def _begun(request: Train, train: Trains, control: Control) -> Generator[Event]:
+def _begun(request: Train, train: Trains, origin: str | None, control: Control) -> Generator[Event]:
     """Pass a run's events on; where it raises before the first, begin it all the same, so that it is kept."""
     begun = False
     try:
         with closing(train(request, control)) as events:
             for event in events:
+                if not begun and control.outcome is not None:
+                    return  # nothing is trained yet, so nothing needs to be kept
                 begun = True
                 yield event
     except Exception:
         if not begun:
-            origin = request.weights and request.weights[1]
             yield RunCreated(
                 run=request.run,
                 arm=request.arm,
@@ -227,11 +228,16 @@ def _begun(request: Train, train: Trains, control: Control) -> Generator[Event]:
         raise
 
 
-def _write_weights(folder: Path, weights: "StartWeights") -> tuple[str, str]:
-    """Write weights to start from where workers can read them."""
+@contextmanager
+def _shared(weights: "StartWeights | None") -> Generator[tuple[str, str] | None]:
+    """Lend weights to start from as a file that workers can read, with where they are from."""
+    if weights is None:
+        yield None
+        return
     from normlab.engine.sealed import seal
 
-    path = folder / "start.safetensors"
-    pieces = seal(weights.tensors, {"run": weights.origin.partition(":")[0]})
-    write_atomically(path, b"".join(pieces))
-    return str(path), weights.origin
+    with TemporaryDirectory(prefix="normlab-") as folder:
+        path = Path(folder) / "start.safetensors"
+        pieces = seal(weights.tensors, {"run": weights.origin.partition(":")[0]})
+        write_atomically(path, b"".join(pieces))
+        yield str(path), weights.origin

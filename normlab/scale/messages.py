@@ -1,4 +1,4 @@
-"""What a worker process and its parent say to each other, a line of JSON each; events go between them."""
+"""What a worker process and its parent send each other, a line of JSON each; events go between them."""
 
 from functools import cache
 from typing import Annotated, Literal
@@ -25,25 +25,25 @@ class Train(Record, frozen=True):
     time_limit_seconds: float | None = None
 
 
-class Heed(Record, frozen=True):
+class ChangeControl(Record, frozen=True):
     """The parent's control has changed."""
 
-    do: Literal["heed"] = "heed"
+    do: Literal["change_control"] = "change_control"
     outcome: Literal["stopped", "interrupted"] | None = None
     reason: str | None = None
     stepping: bool = False
 
 
-class GoOn(Record, frozen=True):
-    """What was told last is on the disk."""
+class Acknowledge(Record, frozen=True):
+    """The event that was told last is on the disk."""
 
-    do: Literal["go_on"] = "go_on"
+    do: Literal["acknowledge"] = "acknowledge"
 
 
-class Waits(Record, frozen=True):
-    """The worker goes on once the event before this is on the disk."""
+class Waiting(Record, frozen=True):
+    """The worker goes on once the event before this is acknowledged."""
 
-    worker: Literal["waits"] = "waits"
+    worker: Literal["waiting"] = "waiting"
 
 
 class Done(Record, frozen=True):
@@ -60,8 +60,8 @@ class Raised(Record, frozen=True):
     """Of each: where, the rule with the value before it, the remedy."""
 
 
-Request = Train | Heed | GoOn
-Answer = Waits | Done | Raised
+Request = Train | ChangeControl | Acknowledge
+Answer = Waiting | Done | Raised
 
 
 @cache
@@ -75,7 +75,7 @@ def _answers() -> TypeAdapter[Answer]:
 
 
 def read_request(line: bytes) -> Request:
-    """Read what the parent says."""
+    """Read a request of the parent's."""
     return _requests().validate_json(line)
 
 
@@ -85,7 +85,7 @@ def is_answer(line: bytes) -> bool:
 
 
 def read_answer(line: bytes) -> Answer:
-    """Read what a worker says beside events."""
+    """Read what a worker sends beside events."""
     return _answers().validate_json(line)
 
 

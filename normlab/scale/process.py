@@ -1,4 +1,4 @@
-"""A worker process as its parent sees it: spoken to, heard, and brought to its end."""
+"""A worker process as its parent sees it: sent requests, read, and brought to its end."""
 
 import os
 import signal
@@ -21,7 +21,7 @@ _TAIL_BYTES = 4096
 
 
 class Process:
-    """A worker process that lives, and the threads that hear it."""
+    """A worker process that lives, and the threads that read what it writes."""
 
     def __init__(self) -> None:
         # The same modules as here, and none of the folder that somebody stands in.
@@ -31,34 +31,34 @@ class Process:
             COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ, "PYTHONPATH": path}
         )
         self.lines: Queue[bytes | None] = Queue(_AHEAD)
-        """What it says; none where it has fallen silent for good."""
+        """Its lines on stdout; none after the last one."""
         self._tail = b""
-        self._hearing = [Thread(target=each, daemon=True) for each in (self._listen, self._overhear)]
-        for thread in self._hearing:
+        self._readers = [Thread(target=each, daemon=True) for each in (self._read_stdout, self._read_stderr)]
+        for thread in self._readers:
             thread.start()
 
     @property
     def pid(self) -> int:
         return self._popen.pid
 
-    def tell(self, request: Request) -> None:
-        """Send a request; one that no longer listens is about to be missed by its silence."""
+    def send(self, request: Request) -> None:
+        """Send a request; that a process has died is told by the end of its lines."""
         assert self._popen.stdin is not None
         with suppress(OSError):
             self._popen.stdin.write(write(request))
             self._popen.stdin.flush()
 
     def end(self) -> str:
-        """Wait for one that has fallen silent, and say how it ended."""
+        """Wait for one whose lines have ended, and tell how it ended."""
         try:
             code = self._popen.wait(_END_SECONDS)
         except TimeoutExpired:
             self._popen.kill()
             code = self._popen.wait()
-        self._hearing[1].join(1.0)
+        self._readers[1].join(1.0)
         how = f"killed by {_signal_name(-code)}" if code < 0 else f"with exit code {code}"
-        said = " ".join(self._tail.decode(errors="replace").split())
-        return f"{how}, saying {visible(said[-400:], 400)}" if said else how
+        words = " ".join(self._tail.decode(errors="replace").split())
+        return f"{how}, saying {visible(words[-400:], 400)}" if words else how
 
     def close(self) -> None:
         """End it by the end of its stdin."""
@@ -78,7 +78,7 @@ class Process:
 
     def _let_go(self) -> None:
         self._popen.wait()
-        while self._hearing[0].is_alive():  # it may wait for room
+        while self._readers[0].is_alive():  # it may wait for room
             with suppress(Empty):
                 self.lines.get(timeout=_POLL_SECONDS)
         for stream in (self._popen.stdin, self._popen.stdout):
@@ -86,18 +86,18 @@ class Process:
                 if stream is not None:
                     stream.close()
 
-    def _listen(self) -> None:
+    def _read_stdout(self) -> None:
         assert self._popen.stdout is not None
         for line in self._popen.stdout:
             if line.endswith(b"\n"):  # the last one may be cut short
                 self.lines.put(line)
         self.lines.put(None)
 
-    def _overhear(self) -> None:
+    def _read_stderr(self) -> None:
         assert self._popen.stderr is not None
         with self._popen.stderr as stream:
-            while said := os.read(stream.fileno(), _TAIL_BYTES):
-                self._tail = (self._tail + said)[-_TAIL_BYTES:]
+            while read := os.read(stream.fileno(), _TAIL_BYTES):
+                self._tail = (self._tail + read)[-_TAIL_BYTES:]
 
 
 def _signal_name(number: int) -> str:

@@ -7,7 +7,16 @@ from queue import Empty
 from normlab.core.errors import NormlabError, Problem
 from normlab.engine.control import Control
 from normlab.engine.events import Event, RunFinished, Warned, read_event
-from normlab.scale.messages import Done, GoOn, Heed, Raised, Train, Waits, is_answer, read_answer
+from normlab.scale.messages import (
+    Acknowledge,
+    ChangeControl,
+    Done,
+    Raised,
+    Train,
+    Waiting,
+    is_answer,
+    read_answer,
+)
 from normlab.scale.process import Process
 
 MAX_DEATHS = 3
@@ -29,7 +38,8 @@ def remote(worker: "Worker", request: Train, control: Control) -> Generator[Even
 
     What a kill -9, a crash or the system's lack of memory ends is trained again twice, from its state where
     there is one: events since then are told a second time, after a RunStarted that says from where.
-    Who closes this kills the worker: what it has saved is then not ahead of what was told.
+    Who closes this kills the worker: what it has saved is then not ahead of what was told. So does `control`
+    before the worker has told anything, which would first import torch, and no more is told.
 
     Raises: WorkerError for what the run raises, or after the third death.
     """
@@ -41,8 +51,8 @@ def remote(worker: "Worker", request: Train, control: Control) -> Generator[Even
                     yield told
             return
         except _DeathError as death:
-            if isinstance(told, RunFinished) or (told is None and control.outcome is not None):
-                return  # all is done, or was not to begin any more
+            if isinstance(told, RunFinished):
+                return
             if deaths == MAX_DEATHS:
                 remedy = "free memory, or ask for fewer --jobs"
                 raise WorkerError(
@@ -66,19 +76,19 @@ class Worker:
         return None if self._process is None else self._process.pid
 
     def train(self, request: Train, control: Control) -> Generator[Event]:
-        """Have one run trained, heeding `control`, and tell its events.
+        """Have one run trained, passing on what becomes of `control`, and tell its events.
 
         Raises: WorkerError for what the run raises.
         """
         process = self._process = self._process or Process()
-        heeded, ended = Heed(), False
-        process.tell(request)
+        before, has_told, ended = ChangeControl(), False, False
+        process.send(request)
         try:
-            while True:
-                asked = Heed(outcome=control.outcome, reason=control.reason, stepping=control.stepping)
-                if asked != heeded:
-                    process.tell(asked)
-                    heeded = asked
+            while has_told or control.outcome is None:
+                now = ChangeControl(outcome=control.outcome, reason=control.reason, stepping=control.stepping)
+                if now != before:
+                    process.send(now)
+                    before = now
                 try:
                     line = process.lines.get(timeout=_POLL_SECONDS)
                 except Empty:
@@ -86,11 +96,12 @@ class Worker:
                 if line is None:
                     raise _DeathError(process.end())
                 if not is_answer(line):
+                    has_told = True
                     yield read_event(line)
                     continue
                 match read_answer(line):
-                    case Waits():  # whoever wants the next event has kept the last one
-                        process.tell(GoOn())
+                    case Waiting():  # whoever wants the next event has kept the last one
+                        process.send(Acknowledge())
                     case Done():
                         ended = True
                         return

@@ -15,15 +15,24 @@ from typing import BinaryIO
 from normlab.core.errors import UNSAID, NormlabError, Problem, show_value
 from normlab.engine.control import Control
 from normlab.engine.events import Measured, RunCreated, Saving
-from normlab.scale.messages import Done, GoOn, Heed, Raised, Train, Waits, read_request, write
+from normlab.scale.messages import (
+    Acknowledge,
+    ChangeControl,
+    Done,
+    Raised,
+    Train,
+    Waiting,
+    read_request,
+    write,
+)
 
 
-class _Ear:
-    """Hears the parent, in a thread of its own."""
+class _Listener:
+    """Reads what the parent sends, in a thread of its own."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.asked: SimpleQueue[tuple[Train, Control]] = SimpleQueue()
-        self.allowed: SimpleQueue[None] = SimpleQueue()
+        self.runs: SimpleQueue[tuple[Train, Control]] = SimpleQueue()
+        self.acknowledged: SimpleQueue[None] = SimpleQueue()
         Thread(target=self._listen, args=(stream,), daemon=True).start()
 
     def _listen(self, stream: BinaryIO) -> None:
@@ -32,12 +41,12 @@ class _Ear:
             match read_request(line):
                 case Train() as train:
                     control = Control()
-                    self.asked.put((train, control))
-                case Heed() as heed:
-                    control.stepping, control.reason = heed.stepping, heed.reason
-                    control.outcome = heed.outcome
-                case GoOn():
-                    self.allowed.put(None)
+                    self.runs.put((train, control))
+                case ChangeControl() as change:
+                    control.stepping, control.reason = change.stepping, change.reason
+                    control.outcome = change.outcome
+                case Acknowledge():
+                    self.acknowledged.put(None)
         os._exit(0)  # the parent is gone, or needs no worker: nothing here is worth a moment
 
 
@@ -47,23 +56,23 @@ def main() -> None:
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
-    mouth = os.fdopen(os.dup(1), "wb")
+    output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anybody prints must not come between the lines
-    ear = _Ear(sys.stdin.buffer)
+    listener = _Listener(sys.stdin.buffer)
     import torch
 
     torch.set_num_threads(1)
     while True:
-        _train(*ear.asked.get(), ear, mouth)
+        _train(*listener.runs.get(), listener, output)
 
 
-def _train(request: Train, control: Control, ear: _Ear, mouth: BinaryIO) -> None:
+def _train(request: Train, control: Control, listener: _Listener, output: BinaryIO) -> None:
     from normlab.engine.loop import run
     from normlab.engine.weights import read_weights
 
-    def say(line: bytes) -> None:
-        mouth.write(line)
-        mouth.flush()
+    def send(line: bytes) -> None:
+        output.write(line)
+        output.flush()
 
     try:
         start = request.weights and read_weights(Path(request.weights[0]), request.weights[1])
@@ -80,15 +89,15 @@ def _train(request: Train, control: Control, ear: _Ear, mouth: BinaryIO) -> None
             time_limit_seconds=request.time_limit_seconds,
             num_threads=1,
         ):
-            say(event.model_dump_json().encode() + b"\n")
+            send(event.model_dump_json().encode() + b"\n")
             # Else it runs ahead of what is kept, as far as the pipe reaches.
             if isinstance(event, RunCreated | Saving) or (control.stepping and isinstance(event, Measured)):
-                say(write(Waits()))
-                ear.allowed.get()
+                send(write(Waiting()))
+                listener.acknowledged.get()
     except Exception as error:
-        say(write(Raised(problems=_problems(error))))
+        send(write(Raised(problems=_problems(error))))
     else:
-        say(write(Done()))
+        send(write(Done()))
 
 
 def _problems(error: Exception) -> list[tuple[str, str, str]]:

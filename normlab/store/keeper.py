@@ -28,6 +28,7 @@ from normlab.store.environment import environment
 from normlab.store.find import find_all
 from normlab.store.folder import write_record
 from normlab.store.interrupted import next_sequence
+from normlab.store.slots import Slot, claim
 from normlab.store.store import Store
 from normlab.store.writer import Job, Ticket
 
@@ -38,8 +39,8 @@ _PLACE_SECONDS = 0.4
 class Keeper:
     """Keeps one run, but for the events that only say that it is alive."""
 
-    def __init__(self, store: Store) -> None:
-        self.store = store
+    def __init__(self, store: Store, slot: Slot | None = None) -> None:
+        self.store, self.slot = store, slot
         self.run = ""
         self._number = 0
         self.ended = False
@@ -108,7 +109,10 @@ class Keeper:
             self._best, self._last, self._step = found[0].best, found[0].last, found[0].step
 
         def create(connection: apsw.Connection) -> None:
-            self._number, is_new = rows.insert_run(connection, event, self.store.owner(connection))
+            owner = self.store.owner(connection)
+            if self.slot is not None:  # its own run is begun again where its worker process died
+                claim(self.store, self.slot, own=event.run if self.begun else None)
+            self._number, is_new = rows.insert_run(connection, event, owner)
             rows.mark_run(connection, self._number, event)
             self._base = next_sequence(connection, self._number)
             if is_new:

@@ -10,6 +10,7 @@ from normlab.core.text import visible
 from normlab.engine.control import Control
 from normlab.engine.events import Event, Held, RunCreated, RunFinished, RunStarted, Saving, Warned
 from normlab.store.keeper import Keeper
+from normlab.store.slots import Slot
 from normlab.store.store import Store
 from normlab.store.sweep import open_swept
 from normlab.store.writer import Ticket
@@ -26,6 +27,7 @@ def record(
     store: Store | None = None,
     *,
     control: Control | None = None,
+    slot: Slot | None = None,
     give_up_seconds: float = 60.0,
 ) -> Generator[Event]:
     """Pass a run's events on and keep them; an epoch is told once it is committed.
@@ -35,15 +37,18 @@ def record(
     not; what was told before is kept.
     A store that can't be written at all is a warning, and nothing is kept.
 
+    With `slot`, the run is a study's: it begins only where no other run stands in the slot, and what a full
+    disk ends is interrupted, for a failure would count as a result.
+
     Raises: what the run raises, which is kept as the reason of its failure; StoreError when there is a
-    file that is no store.
+    file that is no store; SlotTakenError, before anything is trained.
     """
     store = store or open_swept()
     if store.is_read_only:
         yield from _unrecorded(events, store)
         return
     with closing(events):
-        yield from _Recording(events, Keeper(store), control or Control(), give_up_seconds).events()
+        yield from _Recording(events, Keeper(store, slot), control or Control(), give_up_seconds).events()
 
 
 def _unrecorded(events: Generator[Event], store: Store) -> Generator[Event]:
@@ -84,7 +89,10 @@ class _Recording:
                     return
                 began = time.monotonic() if ticket else began
             if self.keeper.begun and not self.keeper.ended:
-                self.untold.append(self.keeper.finish("failed", "it ended without a word"))
+                outcome = self.control.outcome or "failed"
+                self.untold.append(
+                    self.keeper.finish(outcome, self.control.reason or "it ended without a word")
+                )
             yield from self._all_told()
         except BaseException as error:
             self._leave(error)
@@ -135,7 +143,7 @@ class _Recording:
         self.source.close()  # the engine saves what it can
         self.untold.clear()
         self.keeper.store.free_spare()
-        event, ticket = self.keeper.finish("failed", reason)
+        event, ticket = self.keeper.finish("interrupted" if self.keeper.slot else "failed", reason)
         ticket.wait(5 * _HELD_SECONDS)
         return event
 

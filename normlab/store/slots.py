@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import islice
 
-from normlab.core.errors import ConfigError
+from normlab.components.datasets import Dataset
+from normlab.core.errors import ConfigError, Problem
 from normlab.lab.experiment import Experiment
 from normlab.lab.fingerprint import fingerprint
 from normlab.lab.study import Cell
@@ -19,6 +21,10 @@ _FINAL = ("completed", "early_stopped", "diverged")
 _BATCH = 500
 
 
+class SlotTakenError(StoreError):
+    """Another run stands in a slot by now."""
+
+
 @dataclass(frozen=True)
 class Slot:
     """A place of a study for one run: a cell with a seed."""
@@ -27,9 +33,11 @@ class Slot:
     experiment: Experiment
     fingerprint: str
     run: KeptRun | None = None
-    """The run that stands for it: the first that came to its end, else the latest attempt."""
+    """The run that stands for it: the first that came to its end, else one under way, else the latest."""
     num_failed: int = 0
     """Attempts before it that failed."""
+    since: float = 0.0
+    """When the weights were made that its run begins with: runs from before began with others."""
 
     @property
     def seed(self) -> int:
@@ -58,15 +66,37 @@ def slots(store: Store, study: KeptStudy) -> Iterator[Slot]:
     cells = preset.cells
     places = ((cell, seed) for seed in preset.seeds for cell in cells)
     since = _origin_made(store, study.origin)
+
+    @cache  # a folder of 50,000 images takes 0.2 s to be looked through
+    def stamp(dataset: Dataset) -> str:
+        return dataset.stamp()
+
     while batch := list(islice(places, _BATCH)):
-        found = [_slot(study, cell, seed) for cell, seed in batch]
+        found: list[Slot] = []
+        for cell, seed in batch:
+            experiment = cell.experiment.model_copy(update={"seed": seed})
+            mark = fingerprint(experiment, study.device, study.origin, stamp(experiment.dataset))
+            found.append(Slot(cell, experiment, mark, since=since))
         runs = find_by_fingerprint(store, (slot.fingerprint for slot in found))
-        yield from (_filled(slot, runs.get(slot.fingerprint, []), since) for slot in found)
+        yield from (_filled(slot, runs.get(slot.fingerprint, [])) for slot in found)
 
 
-def _slot(study: KeptStudy, cell: Cell, seed: int) -> Slot:
-    experiment = cell.experiment.model_copy(update={"seed": seed})
-    return Slot(cell, experiment, fingerprint(experiment, study.device, study.origin))
+def look_again(store: Store, slot: Slot) -> Slot:
+    """Give a slot with the run that stands in it now."""
+    return _filled(slot, find_by_fingerprint(store, [slot.fingerprint]).get(slot.fingerprint, []))
+
+
+def claim(store: Store, slot: Slot, own: str | None) -> None:
+    """See that no other run than `own` is under way for a slot, or done.
+
+    Called by the job that inserts the run: that holds the store's lock, so nobody comes in between.
+
+    Raises: SlotTakenError.
+    """
+    now = look_again(store, slot)
+    if now.run is not None and (now.is_done or (now.is_under_way and now.run.id != own)):
+        why = "is done" if now.is_done else "is under way in another process"
+        raise SlotTakenError(Problem("slot", f"{why}, as run {now.run.id}", "take that one"))
 
 
 def _origin_made(store: Store, origin: str | None) -> float:
@@ -79,11 +109,12 @@ def _origin_made(store: Store, origin: str | None) -> float:
         return 0.0
 
 
-def _filled(slot: Slot, runs: list[KeptRun], since: float) -> Slot:
+def _filled(slot: Slot, runs: list[KeptRun]) -> Slot:
     """Put the run into a slot that stands for it: never the one with the best result."""
-    same = [run for run in runs if run.created >= since and _experiment(run) == slot.experiment]
+    same = [run for run in runs if run.created >= slot.since and _experiment(run) == slot.experiment]
     final = [run for run in same if run.outcome in _FINAL]
-    run = final[0] if final else same[-1] if same else None
+    live = [run for run in same if run.outcome is None]
+    run = next(iter((*final, *live, *same[-1:])), None)
     before = [other for other in same if run is not None and other.number < run.number]
     return replace(slot, run=run, num_failed=sum(other.outcome in ("oom", "failed") for other in before))
 

@@ -1,11 +1,11 @@
 """What keeps a reader from believing too much of a study."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from normlab.analysis.judge import ALPHA
 from normlab.analysis.power import FEWEST, num_directed, seeds_at_least
-from normlab.analysis.scales import SMALLEST
+from normlab.analysis.verdict import Verdict
 from normlab.core.text import visible
 from normlab.engine.events import FAILURES
 from normlab.lab.one_change import changes
@@ -30,13 +30,19 @@ def caveats(board: Board) -> list[str]:
                 _confounded,
                 _environments,
                 _chosen_epoch,
-                _floored,
+                _losses,
                 _consequences,
                 _set_up,
             )
             for sentence in part(board)
         )
     )
+
+
+def shared_caveats(verdicts: Sequence[Verdict]) -> list[str]:
+    """Give the caveats that several verdicts have, each once: so they need not be told under each claim."""
+    counts = Counter(caveat for verdict in verdicts for caveat in dict.fromkeys(verdict.caveats))
+    return [caveat for caveat, count in counts.items() if count > 1]
 
 
 def _missing(board: Board) -> Iterator[str]:
@@ -51,7 +57,7 @@ def _failures(board: Board) -> Iterator[str]:
             names = [f"{visible(cell)}: {_count(count, 'run')}" for cell, count in where.items()]
             counted = "it counts" if where.total() == 1 else "they count"
             yield (
-                f"{where.total():,} of {board.num_runs:,} runs {said} ({_listed(names)}); {counted} as "
+                f"{where.total():,} of {board.num_runs:,} runs {said} ({_listed(names, '; ')}); {counted} as "
                 "worse than any other."
             )
 
@@ -126,14 +132,12 @@ def _chosen_epoch(board: Board) -> Iterator[str]:
         )
 
 
-def _floored(board: Board) -> Iterator[str]:
-    trials = [trial for row in board.trials.values() for trial in row.values()]
-    for measure in dict.fromkeys(map(measure_of, board.preset.claims)):
-        if measure.metric.endswith("_loss") and any(
-            isinstance(value := measure.of(trial), float) and value < SMALLEST for trial in trials
-        ):
-            what = f"{measure.label} below {SMALLEST:g} counts as that"
-            yield f"A {what}: float32 can't tell it from 0, which has no ratio."
+def _losses(board: Board) -> Iterator[str]:
+    if len({cell.experiment.loss for cell in board.cells}) > 1:
+        yield (
+            "The arms have different losses: where these are compared, it is not one and the same quantity, "
+            "and the best epoch is chosen by it unless best_metric says otherwise."
+        )
 
 
 def _consequences(board: Board) -> Iterator[str]:
@@ -155,6 +159,6 @@ def _count(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
-def _listed(names: list[str]) -> str:
+def _listed(names: list[str], between: str = ", ") -> str:
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(names[:_MOST_NAMES]) + more
+    return between.join(names[:_MOST_NAMES]) + more

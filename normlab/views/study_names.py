@@ -29,8 +29,8 @@ class Names:
 def short_names(cells: Sequence[Cell], room: int) -> Names:
     """Name cells in about `room` characters: in full where that fits.
 
-    Else settings are left out that tell none of them apart, then only values are written, and at last the arms'
-    names are cut where they are still told apart.
+    Else settings are left out that tell none of them apart, then only values are written, and at last the
+    arms' names are cut, so that they are still told apart.
     """
     paths = _telling([cell.point for cell in cells])
     points = [{path: cell.point[path] for path in paths} for cell in cells]

@@ -170,8 +170,8 @@ class DifferenceRow:
     measure: Measure
     scale: Scale
     effect: float | None
-    """arm / against, or arm - against; where a run failed, the median of the pairs, and none where one arm has
-    no value in that pair."""
+    """arm / against, or arm - against; where a run failed, the median of the pairs, and none where one
+    arm has no value in that pair."""
     bound: str | None
     """">=" or "<=" where the effect is only known to lie beyond that."""
     interval: tuple[float, float] | None
@@ -211,9 +211,14 @@ def difference_rows(board: Board) -> list[DifferenceRow]:
     found = (
         _difference(cell, baselines[_place(cell)], measure, trials)
         for measure, cell in product(wanted, others)
-        if (cell.name, measure) not in claimed
+        if (cell.name, measure) not in claimed and _is_same(measure, cell, baselines[_place(cell)])
     )
     return [row for row in found if row is not None]
+
+
+def _is_same(measure: Measure, cell: Cell, against: Cell) -> bool:
+    """Tell whether a measure is the same quantity in both: a loss is only with the same settings of it."""
+    return not measure.metric.endswith("_loss") or cell.experiment.loss == against.experiment.loss
 
 
 def _claimed(board: Board) -> set[tuple[str, Measure]]:

@@ -1,4 +1,6 @@
 import math
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from normlab.analysis.estimates import Mean, Median, Share, smallest_num
 
 ARM = np.array([0.91, 0.93, 0.90, 0.95, 0.92, 0.94, 0.93, 0.91])
 OTHER = np.array([0.92, 0.92, 0.91, 0.94, 0.93, 0.94, 0.92, 0.92])
+DOC = Path(__file__).parent.parent.parent / "docs" / "STATISTICS.md"
 NUMBERS = st.lists(st.floats(-1e3, 1e3), min_size=6, max_size=15)
 
 
@@ -45,10 +48,48 @@ def test_equal_differences_have_an_interval_without_width():
 
 def test_shares_that_agree_in_every_seed_are_not_known_exactly():
     low, high = Share([0] * 10).interval(0.95)
-    assert (low, high) == (-high, pytest.approx(stats.t.isf(0.025, 9) / 12))  # s = sqrt(1 / 12), n' = 12
+    assert (low, high) == (-high, pytest.approx(stats.binomtest(0, 10).proportion_ci(0.95).high))
+    low, high = Share([-1] + [0] * 9).interval(0.95)
+    assert high == pytest.approx(-1 / 12 + stats.t.isf(0.025, 9) * math.sqrt(1 / 6 - 1 / 144) / math.sqrt(12))
     assert Share([1] * 10).interval(0.95)[1] == 1
     assert Share([1] * 10).interval(0.95)[0] > 0.5
     assert Share([1] * 10).center == 1
+
+
+def test_over_a_grid_a_run_moves_its_seed_s_share_by_one_place():
+    low, high = Share([1 / 9] * 10, 9).interval(0.95)
+    assert 0 < low < 1 / 9 < high < 0.25
+    assert Share([1 / 9] * 10).interval(0.95)[0] < 0, "as if the seed had a single run"
+    assert Share([0] * 10, 9).interval(0.95)[1] == pytest.approx(stats.binomtest(0, 90).proportion_ci().high)
+    assert Share([0] * 10, 9).p_within(0.1) < 0.001
+    # A seed in twenty fails at all places: 1 - 0.95^10 = 40 % of ten seeds show one, and then it is covered.
+    assert Share([0] * 10, 9).interval(0.95)[1] < 0.05
+    low, high = Share([1] + [0] * 9, 9).interval(0.95)
+    assert low < 0.05 < high
+
+
+@pytest.mark.parametrize(("n", "margin"), [(6, 0.4), (10, 0.26), (10, 0.3), (10, 0.4), (20, 0.2), (20, 0.3)])
+def test_shares_that_differ_by_the_margin_are_rarely_found_equal(n, margin):
+    equal = [
+        (a, b)
+        for a in range(n + 1)
+        for b in range(n + 1 - a)
+        if Share([1] * a + [-1] * b + [0] * (n - a - b)).p_within(margin) < 0.05
+    ]
+    assert (0, 0) in equal
+    for less in np.linspace(0, (1 - margin) / 2, 20):
+        each = [margin + less, less, max(1 - margin - 2 * less, 0.0)]
+        wrong = sum(stats.multinomial.pmf([a, b, n - a - b], n, each) for a, b in equal)
+        assert wrong < 0.07, "docs/STATISTICS.md says so"
+
+
+def test_the_docs_say_what_margin_seeds_that_agree_can_carry():
+    rows = re.findall(r"^\| (\d+) \| (0\.\d+) \| (0\.\d+) \|$", DOC.read_text(), re.MULTILINE)
+    assert [int(n) for n, *_ in rows] == [6, 10, 20, 30]
+    for n, *margins in rows:
+        for margin, level in zip(map(float, margins), (0.05, 0.05 / 4), strict=True):
+            tied = Share([0] * int(n))
+            assert tied.p_within(margin) < level < tied.p_within(margin - 0.01)
 
 
 def test_the_median_s_interval_is_scipy_s_exact_one():

@@ -33,7 +33,8 @@ def test_a_claim_is_about_its_place_of_the_grid_or_the_mean_over_all(study, tria
     assert (first.effect, second.effect, both.effect) == pytest.approx((0.5, 2.0, 1.0))
     assert (first.num_pairs, both.num_pairs) == (10, 10)
     assert both.sides[0].values[9] == pytest.approx(1.0)
-    assert any("2 places" in caveat for caveat in both.caveats)
+    assert (first.num_places, both.num_places) == (1, 2)
+    assert not any("place" in caveat for caveat in both.caveats), "no run failed"
 
 
 def test_over_the_grid_the_arm_that_fails_at_more_places_is_the_worse(study, trial):
@@ -42,6 +43,27 @@ def test_over_the_grid_the_arm_that_fails_at_more_places_is_the_worse(study, tri
     assert (verdict.verdict, verdict.effect) == ("supported", 0.0)
     (verdict,) = judge(preset, on_grid(trial, (0.5, "diverged"), (1.0, "diverged")), (10,))
     assert verdict.effect == pytest.approx(0.5), "where both fail the rest counts"
+
+
+def test_what_every_seed_shows_at_one_place_of_many_is_not_drowned(study, trial):
+    grid = {"training.batch_size": list(range(8, 17))}
+    claims = [{"metric": "diverged", "direction": way, "margin": 0.1} for way in ("higher", "equal")]
+    runs = {
+        f"{arm} · batch_size = {size}": {
+            seed: trial(seed, "diverged" if arm == "new" and size == 8 + seed % 2 else "completed")
+            for seed in range(10)
+        }
+        for arm in ("new", "baseline")
+        for size in range(8, 17)
+    }
+    higher, equal = judge(study(*claims, grid=grid), runs, (10,))
+    assert (higher.verdict, higher.effect) == ("supported", pytest.approx(1 / 9))
+    assert 0 < higher.interval[0] < 1 / 9 < higher.interval[1]
+    assert not any("few seeds" in caveat for caveat in higher.caveats)
+    assert equal.verdict == "undecided"
+    same = runs | {name.replace("baseline", "new"): side for name, side in runs.items() if "base" in name}
+    higher, equal = judge(study(*claims, grid=grid), same, (10,))
+    assert (higher.verdict, equal.verdict) == ("refuted: no effect", "supported")
 
 
 def test_on_a_grid_failures_are_told_by_seeds(study, trial):

@@ -231,9 +231,21 @@ def test_each_of_two_looks_has_half_of_the_5_percent(verdicts):
     assert once.p == twice.p == pytest.approx(0.0129, abs=1e-4)
     assert (once.level, twice.level, twice.confidence) == (0.05, 0.025, 0.975)
     assert twice.interval[0] < once.interval[0]
-    assert any("7.5 %" in caveat for caveat in twice.caveats)
+    assert not any("look" in caveat for caveat in twice.caveats), "it holds for the whole study"
     p6 = verdicts(losses(0.7, NOISE[:6]), ones(6), LOSS, looks=(3, 6))[0]
     assert (p6.p, p6.verdict) == (2 / 64, "undecided"), "0.031 is above 0.025"
+
+
+def test_an_undecided_claim_of_an_extended_study_names_the_level(verdicts):
+    claims = [LOSS, *[{"metric": "val_accuracy", "direction": "higher"}] * 4]
+    found, *_ = verdicts(losses(0.7, NOISE[:8]), ones(8), *claims, looks=(6, 8))
+    assert found.reason == "p = 0.0078 alone, but 0.039 among 5 claims, and each look is judged at 2.5 %"
+    found, *_ = verdicts(losses(1.0), ones(), LOSS, looks=(6, 10))
+    assert found.reason == "the difference could be chance (p = 0.68), and each look is judged at 2.5 %"
+    found, *_ = verdicts(
+        losses(1.0, NOISE[:6]), ones(6), *claims[:2], LOSS | {"direction": "equal", "margin": 0.01}
+    )
+    assert found.reason == "with 2 claims of lower or higher, no fewer than 7 seeds can support one"
 
 
 def test_the_last_look_takes_all_its_seeds_and_no_others(study, trial):

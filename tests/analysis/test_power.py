@@ -5,6 +5,10 @@ import pytest
 from scipy import stats
 
 from normlab.analysis.power import TTest, seeds_at_least, seeds_needed
+from normlab.lab.study import Claim
+
+LOWER = Claim(text="x", arm="new", metric="train_loss", direction="lower")
+EQUAL = Claim(text="x", arm="new", metric="val_accuracy", direction="equal", margin=0.01)
 
 
 # statsmodels 0.15, TTestPower().solve_power(effect_size, alpha=level, power=0.8)
@@ -46,11 +50,29 @@ def test_an_effect_without_spread_needs_the_fewest():
 
 
 def test_many_claims_need_more_seeds_before_any_can_be_supported():
-    assert [seeds_at_least(m) for m in (0, 1, 2, 5, 20)] == [6, 6, 7, 8, 10]
-    assert seeds_at_least(1, 0.025) == 7
+    assert [seeds_at_least([LOWER] * m) for m in (0, 1, 2, 5, 20)] == [6, 6, 7, 8, 10]
+    assert seeds_at_least([LOWER], 0.025) == 7
     for m in range(1, 50):
-        n = seeds_at_least(m)
+        n = seeds_at_least([LOWER] * m)
         assert m * 2 / 2**n < 0.05
+
+
+def test_equality_knows_no_smallest_p_so_it_needs_no_more_seeds():
+    assert seeds_at_least([EQUAL] * 20) == 6
+    assert seeds_at_least([LOWER, *[EQUAL] * 20]) == 6
+
+
+@pytest.mark.parametrize(("lower", "equal"), [(1, 1), (1, 3), (2, 1), (2, 0), (4, 2)])
+def test_with_the_fewest_seeds_all_claims_can_be_supported_and_with_one_less_none_of_lower(
+    verdicts, lower, equal
+):
+    claims = [LOWER] * lower + [EQUAL] * equal
+    for num in {6, fewest := seeds_at_least(claims)}:
+        new = [{"train_loss": 0.5, "val_accuracy": 0.9}] * num
+        old = [{"train_loss": 1.0, "val_accuracy": 0.9}] * num
+        found = verdicts(new, old, *(claim.model_dump() for claim in claims))
+        word = "supported" if num == fewest else "undecided"
+        assert [v.verdict for v in found] == [word] * lower + ["supported"] * equal
 
 
 @pytest.mark.parametrize("num", [6, 10, 1000])

@@ -91,7 +91,10 @@ def test_a_study_is_shown_as_it_ended_and_needs_no_torch(say, monkeypatch):
     assert "supported  Batch norm ends lower\n  On digits, 6 seeds: " in out
     assert "val_loss by epoch" in out
     assert "medians over seeds, areas: their 95 % intervals" in out
-    assert " batch norm   val_loss           × 0.578 [0.571, 0.585]      6/6" in out
+    assert " batch norm   val_accuracy              +0.1651      6/6" in out
+    assert "mean ± half of its 95 % interval; metrics are those of the evaluation with the best val_loss" in out
+    places = [out.index(each) for each in ("by epoch", "mean ±", "exploratory", "supported  ", "caveats\n")]
+    assert places == sorted(places), "what was asked for stands last"
     assert "caveats\n  - The best epoch is chosen on the same validation data" in out
 
 
@@ -102,7 +105,7 @@ def test_a_study_is_json_and_csv_too(say):
     assert [arm["arm"] for arm in shown["arms"]] == ["baseline", "batch norm"]
     assert shown["arms"][0]["measures"]["val_loss"]["mean"] > 0
     assert [verdict["verdict"] for verdict in shown["verdicts"]] == ["supported"]
-    assert {row["measure"] for row in shown["differences"]} == {"val_loss", "val_accuracy"}
+    assert {row["measure"] for row in shown["differences"]} == {"val_accuracy"}
     assert len(shown["runs"]) == 12
     assert shown["preset"]["study"] == {"seeds": 6}
     rows = list(csv.DictReader(io.StringIO(say("studies", "show", study, "--csv").out)))
@@ -129,7 +132,8 @@ def test_a_report_is_written_once(say, tmp_path, monkeypatch, to, suffix):
     written = say("studies", "report", study, "--to", to).out.strip()
     assert written == str(tmp_path / f"study-{study}.{suffix}")
     assert "Batch norm ends lower" in (tmp_path / f"study-{study}.{suffix}").read_text()
-    assert "is there already" in say("studies", "report", study, "--to", to, code=2).err
+    refused = say("studies", "report", study, "--to", to, code=2).err
+    assert refused.endswith("is there already; name another place with --out, or add --overwrite\n")
     say("studies", "report", study, "--to", to, "--overwrite")
     say("studies", "report", study, "--to", to, "--out", str(tmp_path / "mine"))
     assert (tmp_path / "mine").exists()
@@ -146,9 +150,11 @@ def test_a_report_refuses_what_it_can_not_write(say, arguments, line):
     assert say("studies", "report", make(1), *arguments, code=2).err == line
 
 
-def test_a_deleted_study_is_forgotten_and_its_runs_stay(say):
+def test_a_deleted_study_is_hidden_and_its_runs_and_looks_are_kept(say):
     study = make(2)
-    assert "--yes: is needed where nobody can be asked" in say("studies", "delete", study, code=2).err
+    refused = say("studies", "delete", study, code=2).err
+    assert "--yes: is needed where nobody can be asked" in refused
+    assert "its runs and looks are kept, and asking for it again brings it back" in refused
     assert say("studies", "delete", study, "--yes").out == f"{study}\n"
     assert find_studies(open_store()) == []
     assert find_runs(open_store()).total == 4
@@ -157,7 +163,7 @@ def test_a_deleted_study_is_forgotten_and_its_runs_stay(say):
 def test_an_extension_runs_what_is_missing(say):
     study = make(6)
     said = say("studies", "extend", study, "--seeds", "7")
-    assert "from 6 to 7 seeds, which is a second look" in said.err
+    assert "from 6 to 7 seeds: its one extension, a second look" in said.err
     assert "14 runs, 12 of them made" in said.err
     assert "14 of 14 runs" in said.out
     assert "7.5 %" in said.out
@@ -166,6 +172,16 @@ def test_an_extension_runs_what_is_missing(say):
     assert "14 runs, all of them made" in say("studies", "extend", study, "--seeds", "7").err
     said = say("studies", "extend", study, "--seeds", "5", code=2)
     assert said.err == f"--seeds: 5: is fewer than the 7 seeds that study {study} has; ask for more\n"
+
+
+def test_a_deleted_study_that_is_asked_for_again_is_back(say, claimed):
+    arguments = ["--preset", claimed, "--no-ui", "--device", "cpu", "--seeds", "6"]
+    say(*arguments, "--quiet")
+    (study,) = find_studies(open_store())
+    say("studies", "delete", study.id, "--yes")
+    assert f"goes on with study {study.id}, which was deleted and is back\n" in say(*arguments).err
+    say("studies", "delete", study.id, "--yes")
+    assert f"extends study {study.id} from 6 to 7 seeds" in say(*arguments[:-1], "7").err
 
 
 def test_weights_that_are_gone_end_an_extension(say):

@@ -25,6 +25,15 @@ DIVERGES = [
 ]  # fmt: skip
 
 
+CLAIM = """
+[[claims]]
+text = "Batch norm ends at a lower training loss"
+arm = "batch norm"
+metric = "train_loss"
+direction = "lower"
+"""
+
+
 def study(say, path, *more, code=0):
     return say("--preset", path, "--no-ui", "--device", "cpu", *more, code=code)
 
@@ -103,9 +112,10 @@ def test_json_tells_the_whole_study_whichever_of_it_was_there_before(say, claime
     assert said.err == ""
 
 
-def test_quiet_ends_in_tables_without_curves(say, claimed):
+def test_quiet_ends_in_the_table_and_the_verdicts(say, claimed):
     said = study(say, claimed, "--quiet")
     assert said.err == ""
+    assert "exploratory" not in said.out
     assert "undecided  Batch norm" in said.out
     assert "by epoch" not in said.out
 
@@ -114,7 +124,7 @@ def test_a_run_that_diverges_is_a_result_and_code_0(say, preset):
     said = study(say, preset, *DIVERGES)
     assert "4 of 4 runs (4 diverged)" in said.out
     assert "none (2 of 2 without)" in said.out
-    assert "4 of 4 runs diverged (baseline 2, batch norm 2)" in said.out
+    assert "4 of 4 runs diverged (baseline: 2 runs; batch norm: 2 runs)" in said.out
 
 
 def test_a_run_that_fails_is_code_1_and_is_tried_again(say, claimed, monkeypatch):
@@ -126,13 +136,41 @@ def test_a_run_that_fails_is_code_1_and_is_tried_again(say, claimed, monkeypatch
     assert "failed (IndexError" in said.err
     assert "1 seed" in said.out
     monkeypatch.setattr(session, "read", read)
-    assert "2 of 2 runs (2 completed)" in study(say, claimed, "--seeds", "1").out
+    said = study(say, claimed, "--seeds", "1")
+    assert "2 runs, all of them made" not in said.err
+    assert re.search(r"about \d+ s with 1 process", said.err)
+    assert "1/2 baseline, seed 0: completed" in said.err
+    assert "2 of 2 runs (2 completed)" in said.out
+
+
+def test_failed_runs_are_none_of_those_that_are_made(say, claimed, monkeypatch):
+    from normlab.engine import session
+
+    with monkeypatch.context() as broken:
+        broken.setattr(session, "read", lambda *rest: [][1])
+        study(say, claimed, "--seeds", "1", code=1)
+    first, *others = events(study(say, claimed, "--seeds", "1", "--json").out)
+    assert first["num_done"] == 0
+    assert [e["outcome"] for e in others if e["event"] == "run_finished"] == ["completed", "completed"]
 
 
 def test_what_is_expected_decides_the_code(say, claimed):
     study(say, claimed, "--quiet", "--expect", "undecided")
     said = study(say, claimed, "--quiet", "--expect", "supported", code=1)
-    assert said.err == "--expect supported: 1 of 1 claims came out otherwise: undecided\n"
+    assert said.err == "--expect: claim 1 is undecided, not supported\n"
+
+
+def test_each_claim_has_a_verdict_of_its_own_to_expect(say, claimed):
+    with open(claimed, "a") as file:
+        file.write(CLAIM.replace("lower training", "higher training").replace('"lower"', '"higher"'))
+    study(say, claimed, "--quiet", "--expect", "undecided,undecided")
+    said = study(say, claimed, "--quiet", "--expect", "undecided, refuted", code=1)
+    assert said.err == "--expect: claim 2 is undecided, not refuted\n"
+    said = study(say, claimed, "--expect", "undecided,refuted,supported", code=2)
+    assert said.err == (
+        "--expect: undecided,refuted,supported: names 3 verdicts, and there are 2 claims; "
+        "name one for each, or one for all\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -191,8 +229,8 @@ def test_a_grid_is_told_and_each_place_has_its_row(say, preset):
             assert re.search(rf"^ {arm} · lr = {lr} +2 ", said.out, re.MULTILINE)
 
 
-def test_arms_that_are_the_same_share_their_runs(say, claimed):
-    said = study(say, claimed, "--set", "model.norm.kind=batch")
+def test_arms_that_are_the_same_share_their_runs(say, preset):
+    said = study(say, preset, "--set", "model.norm.kind=batch")
     assert "batch norm: is the same as baseline" in said.err
     assert "4 of 4 runs" in said.out
     assert find_runs(open_store()).total == 2
@@ -213,13 +251,37 @@ def test_seeds_begin_where_they_are_told_to(say, claimed):
 
 
 def test_a_time_limit_leaves_runs_to_go_on_with(say, claimed):
-    said = study(say, claimed, "--set", "training.epochs=2000", "--time-limit", "0.05")
-    assert "4 of 4 runs are still to be made; go on with: normlab --preset " in said.err
+    said = study(say, claimed, "--set", "training.epochs=2000", "--time-limit", "0.05", code=1)
+    left = "4 of 4 runs are still to be made (4 stopped by --time-limit); go on with: normlab --preset "
+    assert left in said.err
     assert "4 of 4 runs are still to be made, so nothing is decided yet." in said.out
     said = study(say, claimed, "--set", "training.epochs=2000", "--json")
     resumed = [e["resumed_at"] for e in events(said.out) if e["event"] == "run_started"]
     assert sum(step > 0 for step in resumed) == 4
     assert find_runs(open_store()).total == 4
+
+
+@pytest.mark.parametrize(
+    ("setting", "line"),
+    [
+        ("optimizer.lr=0.5", "--set: optimizer.lr: is on the study's grid; change study.grid in the preset"),
+        ("study.seeds=3", "--set: study.seeds: is no setting of the experiment; use --seeds"),
+    ],
+)
+def test_what_the_study_itself_says_can_not_be_set(say, preset, setting, line):
+    with open(preset, "a") as file:
+        file.write('grid = { "optimizer.lr" = [0.01, 0.1] }\n')
+    assert study(say, preset, "--set", setting, code=2).err == f"{line}\n"
+
+
+def test_the_plan_says_what_the_baseline_is(say, preset):
+    assert "  baseline: dataset = circles, model = mlp, norm = none, " in study(say, preset).err
+
+
+def test_a_warning_of_one_run_is_told_with_its_name_and_one_of_its_settings_once(say, claimed):
+    said = study(say, claimed)
+    redundant = "model.bias: is redundant in front of batch norm"
+    assert said.err.count(f"warning: {redundant}") == 1
 
 
 def test_first_weights_are_part_of_a_study(say, claimed):
@@ -233,10 +295,10 @@ def test_first_weights_are_part_of_a_study(say, claimed):
 def test_an_extension_is_told_and_a_third_look_refused(say, preset):
     assert "extends" not in study(say, preset, "--seeds", "6", "--set", "training.epochs=1").err
     said = study(say, preset, "--seeds", "7", "--set", "training.epochs=1")
-    assert "from 6 to 7 seeds, which is a second look: each is judged at half the level" in said.err
+    assert "from 6 to 7 seeds: its one extension, a second look, with which each look is judged" in said.err
     assert "It was extended from 6 to 7 seeds" in said.out
     said = study(say, preset, "--seeds", "6", "--set", "training.epochs=1")
-    assert "has 7 seeds, not 6: fewer change nothing" in said.err
+    assert "it has 7 seeds, not 6: fewer change nothing" in said.err
     said = study(say, preset, "--seeds", "8", "--set", "training.epochs=1", code=2)
     assert "a third look would find what isn't there" in said.err
 

@@ -14,11 +14,12 @@ from support.terminal import on_terminal
 
 from normlab.cli.study_live import StudyLive, group_seeds
 from normlab.cli.study_pace import Pace
-from normlab.engine.events import Progress, RunStarted
+from normlab.engine.events import Progress, RunCreated, RunFinished, RunStarted
 from normlab.lab.presets import Preset
 from normlab.store.planning import keep_study
 from normlab.store.slots import slots
 from normlab.store.store import open_store
+from normlab.store.studies import find_studies
 from normlab.views.board import recall_board
 
 ARM = {"model.norm.kind": "batch"}
@@ -29,17 +30,18 @@ def lines_of(written):
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", written).replace("\r", "\n").split("\n")
 
 
-def live(seeds, arms=("batch norm",), width=80, height=24):
+def live(seeds, arms=("batch norm",), width=80, height=24, grid=None):
     """A study of kept runs, about to be drawn."""
     tree = [
         {"name": name, "set": ARM if i == 0 else {"optimizer.lr": 0.5 + i}} for i, name in enumerate(arms)
     ]
     experiment = {"training": {"epochs": 3}}
-    fields = {"title": "x", "experiment": experiment, "arms": tree, "study": {"seeds": seeds}}
+    fields = {"title": "x", "experiment": experiment, "arms": tree}
+    fields["study"] = {"seeds": seeds, "grid": grid or {}}
     study = keep_study(open_store(), Preset.model_validate(fields), "cpu")
     found = list(slots(open_store(), study))
     board = recall_board(study, open_store(), found)
-    presenter = StudyLive(board, Pace(board))
+    presenter = StudyLive(board, Pace(board, sum(slot.is_done for slot in found)))
     presenter.narration.width, presenter.narration.height = width, height
     return presenter, found
 
@@ -77,6 +79,24 @@ def test_control_c_ends_the_grid_and_says_how_to_go_on(claimed):
     assert "4 of 4 runs are still to be made; go on with: normlab --preset" in " ".join(said.split())
 
 
+def test_control_c_before_anything_is_trained_is_a_line(claimed):
+    arguments = ["--preset", claimed, "--no-ui", "--device", "cpu", "--set", "training.epochs=100000"]
+    code, written = on_terminal(arguments, columns=80, signal=signal.SIGINT, after=b"loading PyTorch")
+    assert code == 130
+    assert written.endswith("interrupted while nothing was trained: nothing is lost\r\n")
+
+
+@pytest.mark.parametrize(("answer", "code", "count"), [("n", 1, 6), ("y", 0, 7)])
+def test_an_extension_is_asked_for_on_a_terminal(claimed, answer, code, count):
+    on_terminal(["--preset", claimed, "--no-ui", "--device", "cpu", "--seeds", "6"], columns=80)
+    arguments = ["--preset", claimed, "--no-ui", "--device", "cpu", "--seeds", "7"]
+    found, written = on_terminal(arguments, columns=80, after=b"go on? [y/N]", answer=answer)
+    said = " ".join(" ".join(lines_of(written)).split())
+    assert "from 6 to 7 seeds: its one extension, a second look, with which each look is judged at half" in said
+    assert found == code
+    assert find_studies(open_store())[0].looks[-1] == count
+
+
 def test_each_way_to_end_has_its_mark():
     for seed, outcome in enumerate(["completed", "early_stopped", "diverged", "failed", "stopped"]):
         keep({"seed": seed}, outcome=outcome)
@@ -91,7 +111,7 @@ def test_each_way_to_end_has_its_mark():
         "◂ early stopped",
         "✓ done",
     ]
-    assert lines[4].startswith("4/12 runs")
+    assert lines[4] == "3/12 runs, starting", "the one that failed is made again"
 
 
 def test_a_terminal_without_such_characters_gets_plain_ones(monkeypatch):
@@ -130,6 +150,37 @@ def test_many_seeds_share_marks_and_the_gravest_is_shown():
     assert marks.count("✗") == 1
     assert len(marks) == -(-100 // int(each[1]))
     assert max(map(len, lines)) <= 80
+
+
+def test_names_keep_what_tells_them_apart_and_use_the_room_there_is():
+    grid = {"training.batch_size, optimizer.lr": [[size, size / 100] for size in (8, 16, 32)]}
+    long = ["group normalization with groups"]
+    for width, shown in ((120, "group normalization with groups · batch_size = 32"), (80, "group normalization with… · 32")):
+        presenter, _ = live(10, arms=long, width=width, grid=grid)
+        lines = drawn(presenter)
+        assert max(map(len, lines)) <= width
+        assert lines[6].startswith(shown)
+        assert lines[6].count("·") >= 11, "and a mark for each seed"
+
+
+def test_a_run_that_ends_before_it_is_evaluated_has_no_mean():
+    presenter, found = live(2)
+    slot = found[0]
+    for event in (
+        RunCreated(run="a", arm="baseline", experiment=slot.experiment),
+        RunFinished(run="a", outcome="failed", reason="no memory", seconds=0.1),
+    ):
+        presenter.board.fold(slot, event)
+    assert "! ·" in drawn(presenter)[1]
+
+
+def test_arms_whose_runs_are_under_way_are_not_through():
+    presenter, found = live(1, arms=[f"arm {i}" for i in range(40)])
+    for slot in found:
+        presenter.board.fold(
+            slot, RunCreated(run=slot.cell.name, arm=slot.cell.name, experiment=slot.experiment)
+        )
+    assert any("more: 0 through" in line for line in drawn(presenter))
 
 
 def test_many_arms_show_those_that_are_not_through_and_count_the_rest():

@@ -1,13 +1,21 @@
 import re
+from math import inf
 
 import pytest
 from support.study_boards import PRESET, board
 
+from normlab.core import places as folders
 from normlab.exports.study_blocks import Bullets, Code, Paragraph, Table, code, plain
-from normlab.exports.study_effect import effect, interval
+from normlab.exports.study_effect import claimed, effect, interval, levelled
 from normlab.exports.study_markdown import bullets, inline, table
+from normlab.exports.study_panels import grid_bands, grid_panels
 from normlab.exports.study_prose import prose
+from normlab.exports.study_repeat import whole_tree
+from normlab.exports.study_setup import setup
 from normlab.exports.study_strip import strip
+from normlab.lab.presets import load_preset_file, parse_preset
+from normlab.lab.settings import leaves
+from normlab.lab.toml import parse_toml, update_toml
 
 
 def words(text):
@@ -99,3 +107,107 @@ def test_an_effect_is_a_ratio_or_in_points_and_an_open_interval_says_so():
     ece = accuracy.model_copy(update={"metric": "val_ece", "effect": -0.00001})
     assert effect(ece) == "0"
     assert effect(ece.model_copy(update={"effect": None})) == "–"
+
+
+def test_where_a_run_failed_in_the_middle_pair_there_is_no_effect():
+    *_, accuracy = verdicts(fail={("layer norm", seed) for seed in range(10)})
+    assert effect(accuracy) == interval(accuracy) == levelled(accuracy) == "–"
+    failed = accuracy.model_copy(update={"effect": inf, "interval": (inf, inf)})
+    assert effect(failed) == interval(failed) == "–"
+    loss = failed.model_copy(update={"scale": "ratio", "effect": inf, "interval": (0.0, 0.0)})
+    assert effect(loss) == interval(loss) == "–"
+
+
+def test_the_level_stands_with_each_interval():
+    epochs, _, accuracy = verdicts()
+    assert levelled(epochs).endswith(" (95 %)")
+    assert levelled(accuracy).endswith(" points (90 %)")
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({}, "lower by 10 % or more"),
+        ({"direction": "equal"}, "equal within 10 %"),
+        ({"metric": "val_accuracy", "margin": 0.01, "direction": "higher"}, "higher by 1 point or more"),
+        ({"metric": "diverged", "margin": 0.3}, "lower by 30 points or more"),
+        ({"metric": "val_ece", "margin": 0.02}, "lower by 0.02 or more"),
+        ({"margin": 0.0}, "lower"),
+    ],
+)
+def test_a_claim_says_which_way_and_how_far(change, told):
+    claim = parse_preset(PRESET, "x").claims[0].model_copy(update=change)
+    assert claimed(claim) == told
+
+
+KINDS = (
+    PRESET.replace("epochs = 20", "epochs = 20\nclip_norm = 1.0\nearly_stopping = { patience = 3 }")
+    .replace("seeds = 10", 'seeds = 2\ngrid = { "optimizer.lr" = [0.1, 0.2] }')
+    .replace(', "optimizer.lr" = 0.05', ', "optimizer.kind" = "adam", "training.clip_norm" = "none"')
+    .replace('metric = "epochs_to"', 'metric = "reached"')
+)
+SHIPPED = sorted(folders.shipped_presets().glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", [None, *SHIPPED], ids=lambda path: path and path.stem)
+def test_a_preset_in_full_asks_for_the_same_study_and_leaves_nothing_to_defaults(path):
+    preset = load_preset_file(path) if path else parse_preset(KINDS, "x")
+    text = update_toml("", whole_tree(preset))
+    again = parse_preset(text, "x")
+    assert again.experiment == preset.experiment
+    assert again.cells == preset.cells
+    assert (again.study, again.claims, again.title) == (preset.study, preset.claims, preset.title)
+    written = dict(flat(parse_toml(text)["experiment"]))
+    assert written.keys() == {path for path, value in leaves(preset.experiment) if value is not None}
+
+
+def flat(tree, path=""):
+    for name, value in tree.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
+
+
+def test_an_arm_of_another_kind_is_written_in_full():
+    batch, layer = whole_tree(parse_preset(KINDS, "x"))["arms"]
+    assert {"model.norm.kind", "model.norm.eps", "model.norm.momentum"} <= batch["set"].keys()
+    assert {"optimizer.beta1", "optimizer.eps"} & layer["set"].keys()
+    assert layer["set"]["training.clip_norm"] == "none"
+    assert "optimizer.lr" not in layer["set"], "the grid moves it"
+
+
+def test_the_set_up_names_what_is_left_at_its_default_too():
+    preset = parse_preset(KINDS.replace("lr = 0.1\n", "").replace("epochs = 20\n", ""), "x")
+    first, *_ = setup(preset)
+    told = {words(row[0]): words(row[1]) for row in first.rows}
+    assert told["optimizer"] == "sgd (lr = 0.1)"
+    assert told["training"] == "epochs = 10, batch_size = 64, clip_norm = 1.0"
+    assert told["training.early_stopping"] == "patience = 3"
+
+
+def test_numbers_on_a_grid_are_joined_by_size_and_categories_not_at_all():
+    pytest.importorskip("matplotlib")
+    from normlab.exports.study_curves import draw_grid
+
+    text = KINDS.replace("seeds = 2", "seeds = 6").replace("epochs = 20", "epochs = 4")
+    numbers = board(text.replace("[0.1, 0.2]", "[0.3, 0.05, 0.1]"))
+    kinds = board(
+        text.replace('"optimizer.lr" = [0.1, 0.2]', '"model.activation.kind" = ["relu", "tanh", "gelu"]')
+    )
+    (line, *_), (points, *_) = grid_panels(numbers), grid_panels(kinds)
+    assert line.values == ["0.05", "0.1", "0.3"]
+    assert points.values == ["relu", "tanh", "gelu"]
+    assert "FillBetween" in draw_grid(numbers, line, "x")
+    drawn = draw_grid(kinds, points, "x")
+    assert "FillBetween" not in drawn
+    assert drawn.count("LineCollection") == 3
+
+
+def test_a_share_of_runs_has_an_interval():
+    text = KINDS.replace("[0.1, 0.2]", "[0.05, 0.1, 0.3]").replace("seeds = 2", "seeds = 10")
+    made = board(text, rates={f"baseline · lr = {lr}": 0.001 for lr in (0.05, 0.1, 0.3)})
+    panel = next(each for each in grid_panels(made) if each.measure.metric == "reached")
+    never, always, *_ = grid_bands(made, panel).values()
+    assert (never.median[0], never.low[0], round(never.high[0], 4)) == (0.0, 0.0, 0.3085)
+    assert (always.median[0], round(always.low[0], 4), always.high[0]) == (1.0, 0.6915, 1.0)

@@ -122,9 +122,9 @@ def test_report_alone_repeats_the_study():
         r"<pre><code>(.*?)</code></pre>", write_report(made, "html").decode(), re.DOTALL
     )
     assert command == "normlab --preset study-k3f9q2.toml --no-ui --jobs 2 --device cpu"
-    assert parse_preset(html.unescape(preset), "x") == made.preset
+    assert parse_preset(html.unescape(preset), "x").cells == made.preset.cells
     (fenced,) = re.findall(r"^```toml\n(.*?)^```$", markdown(made), re.DOTALL | re.MULTILINE)
-    assert parse_preset(fenced, "x") == made.preset
+    assert parse_preset(fenced, "x").cells == made.preset.cells
 
 
 def test_an_extended_study_and_foreign_weights_are_repeated_as_they_were():
@@ -237,8 +237,45 @@ def test_page_without_matplotlib_tells_curves_as_numbers(monkeypatch):
 
 def test_a_diverged_run_stays_in_the_band():
     text = markdown(board(fail={("baseline", seed) for seed in range(6)}))
-    (curves,) = [table for table in tables(text) if table[0][0].strip() == "epoch"]
-    assert curves[2][-1].strip().startswith("∞")
+    curves = [table for table in tables(text) if table[0][0].strip() == "epoch"]
+    assert all(table[2][-1].strip().startswith("diverged") for table in curves)
+    assert not any("∞" in cell for table in curves for row in table for cell in row)
+
+
+def test_a_band_may_reach_as_far_as_the_runs_that_failed():
+    text = markdown(board(fail={("baseline", seed) for seed in range(4)}))
+    curves = [table for table in tables(text) if table[0][0].strip() == "epoch"]
+    assert [re.sub(r"[\d.]+", "N", table[2][-1].strip()) for table in curves] == [
+        "N (diverged to N)", "N (N to diverged)",
+    ]  # fmt: skip
+
+
+def test_numbers_of_curves_are_those_that_claims_are_about():
+    text = GRID.replace(
+        'metric = "val_loss"', 'metric = "train_loss"\nwhere = { "optimizer.weight_decay" = 0.1 }'
+    )
+    heads = re.findall(r"^(\S+ by epoch.*):", markdown(board(text)).replace("\\", ""), re.MULTILINE)
+    assert heads == [
+        *(f"val_accuracy by epoch, weight_decay = {each}" for each in ("0.0", "0.01", "0.1")),
+        "train_loss by epoch, weight_decay = 0.1",
+    ]
+
+
+def test_losses_of_two_kinds_are_not_compared(told):
+    smooth = PRESET.replace('"model.norm.kind" = "batch"', '"loss.label_smoothing" = 0.1')
+    assert "have different losses" in told(board(smooth))
+    assert "have different losses" not in told(board())
+    explored = next(t for t in tables(markdown(board(smooth))) if "difference" in map(str.strip, t[0]))
+    losses = {row[0].strip() for row in explored[2:] if "loss" in row[1]}
+    assert losses == {"layer norm"}
+
+
+def test_numbers_below_0_have_a_minus_sign(told):
+    (loss,) = [each for each in board().verdicts if each.metric == "val_loss"]
+    assert loss.effect < 1
+    text = Page(write_report(board(), "html")).text
+    assert re.search(r"95 % interval −\d", text)
+    assert not re.search(r"[ (]-\d", text)
 
 
 @pytest.mark.parametrize("format", ["html", "markdown"])
@@ -278,3 +315,16 @@ def test_what_can_not_be_written_is_one_line(tmp_path):
         assert str(caught.value).count("\n") == 0
     with pytest.raises(ExportError, match="markdown"):
         export_study(board(), "markdwon", tmp_path / "x")
+
+
+def test_what_is_claimed_is_not_explored_too(told):
+    explored = next(t for t in tables(markdown(board())) if "difference" in map(str.strip, t[0]))
+    rows = {(row[0].strip(), row[1].strip().replace("\\", "")) for row in explored[2:]}
+    assert ("layer norm", "val_loss") in rows
+    assert ("batch norm", "val_loss") not in rows
+    assert "nothing was claimed of these" in told(board())
+
+
+def test_a_caveat_of_several_claims_is_told_once(told):
+    text = told(board(looks=(5, 10)))
+    assert text.count("adjusted for the study's 3 claims") == 1

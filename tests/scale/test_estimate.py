@@ -1,7 +1,7 @@
 """How long a study takes, from what is known of its settings; trials are scripted, so that sums are exact."""
 
 import pytest
-from support.small_study import slots_of, study
+from support.small_study import BROKEN, slots_of, study
 
 from normlab.core.parsing import parse
 from normlab.engine import loop
@@ -81,6 +81,11 @@ def test_nothing_is_downloaded_for_it(store, monkeypatch):
     monkeypatch.setattr("urllib.request.urlopen", None)
     plan = study(seeds=1, arms={"mnist": {"dataset.kind": "mnist"}})
     assert estimate(slots_of(plan, store), "cpu").seconds is None
+
+
+def test_what_cannot_be_tried_has_no_time_rather_than_none(store):
+    broken = slots_of(study(seeds=1, arms={"broken": BROKEN}), store)[1:]
+    assert estimate(broken, "cpu").seconds is None
 
 
 def test_what_is_done_takes_no_time(store):

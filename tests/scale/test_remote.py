@@ -1,10 +1,12 @@
 """A run in a process that trains nothing: what becomes of it where that process dies, raises, or is told to stop."""
 
 import sys
+import time
 from pathlib import Path
+from threading import Thread
 
 import pytest
-from support.small_study import ends, study, workers
+from support.small_study import ends, slots_of, study, workers
 from support.told import told
 
 from normlab.engine.control import Control
@@ -14,6 +16,7 @@ from normlab.scale.messages import Train
 from normlab.scale.remote import MAX_DEATHS, Worker, WorkerError, remote
 from normlab.store.find import find_runs
 from normlab.store.slots import slots
+from normlab.store.store import Store
 
 
 @pytest.fixture
@@ -88,6 +91,44 @@ def test_a_run_that_was_to_be_interrupted_before_it_began_is_not_tried_anew(work
     control = Control()
     control.interrupt("signal SIGINT")
     assert list(remote(worker, request(), control)) == []
+
+
+@pytest.mark.parametrize("delay", ["at once", "once its worker is there"])
+def test_a_run_that_is_to_end_before_its_worker_tells_anything_leaves_nothing(worker, store, delay):
+    control = Control()
+
+    def interrupt():
+        while delay != "at once" and not workers():
+            time.sleep(0.01)
+        control.interrupt("signal SIGINT")
+
+    plan, began = study(seeds=3, arms={"hangs": {"optimizer.lr": 0.5}}), time.monotonic()
+    hanging = (slot for slot in slots(store, plan) if slot.cell.name == "hangs")
+    thread = Thread(target=interrupt)
+    thread.start()
+    assert list(execute(hanging, store, device="cpu", jobs=2, control=control)) == []
+    thread.join()
+    assert time.monotonic() - began < 5
+    assert workers() == []
+    assert find_runs(store).total == 0
+    assert not any(store.runs.glob("*"))
+
+
+def test_two_at_the_same_study_make_each_run_once(worker, store):
+    plan, others = study(seeds=12), Store(store.home)
+    early, told = slots_of(plan, store), []
+
+    def train(store):
+        told.extend(execute(early, store, device="cpu", jobs=2))
+
+    threads = [Thread(target=train, args=(each,)) for each in (store, others)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    others.close()
+    assert {event.outcome for event in ends(told).values()} == {"completed"}
+    assert find_runs(store).total == len(ends(told)) == 24
 
 
 def test_a_run_that_is_given_up_fails_and_the_others_go_on(worker, store):

@@ -6,6 +6,7 @@ import time
 
 import apsw
 import pytest
+from support.small_study import slots_of, study
 from support.told import lasting, told
 
 from normlab.core.errors import DataError, Problem
@@ -187,6 +188,23 @@ def test_asking_a_held_run_to_stop_ends_it(store):
     assert event.outcome == "failed"
     assert time.monotonic() - began < 20
     free(store)
+
+
+def test_a_full_disk_gives_a_study_no_result(store):
+    slot, *_ = slots_of(study(), store)
+    fill(store)
+    *_, end = record(told(epochs=200), store, slot=slot, give_up_seconds=0.6)
+    assert (end.event, end.outcome) == ("run_finished", "interrupted")
+    assert "no space left" in end.reason
+    free(store)
+
+
+def test_a_run_that_its_control_has_ended_says_so_where_the_run_itself_does_not(store):
+    control = Control()
+    control.interrupt("signal SIGINT")
+    list(record(told(finish=False), store, control=control))
+    run = find_run(store, "aaaaaa")
+    assert (run.outcome, run.reason) == ("interrupted", "signal SIGINT")
 
 
 def test_a_resumed_run_keeps_its_earlier_epochs_and_measures_the_later_ones_anew(store):

@@ -9,10 +9,10 @@ import sys
 import termios
 
 
-def on_terminal(arguments, columns, rows=24, signal=None, after=b""):
+def on_terminal(arguments, columns, rows=24, signal=None, after=b"", answer=None):
     """Run the command line on a pseudo-terminal; give its exit code and all that it wrote.
 
-    `signal` is sent once it has written `after`.
+    `signal` is sent, and `answer` typed, once it has written `after`.
     """
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -32,6 +32,9 @@ def on_terminal(arguments, columns, rows=24, signal=None, after=b""):
             if signal is not None and after in written:
                 process.send_signal(signal)
                 signal = None
+            if answer is not None and after in written:
+                os.write(ours, f"{answer}\n".encode())
+                answer = None
         code = process.wait(timeout=60)
     os.close(ours)
     return code, written.decode()

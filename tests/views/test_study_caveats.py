@@ -3,15 +3,12 @@
 import pytest
 from support.kept import change_row, keep
 
-from normlab.engine.events import RunFinished
 from normlab.lab.presets import Preset
 from normlab.store.planning import keep_study
-from normlab.store.replay import replay
-from normlab.store.slots import slots
 from normlab.store.store import open_store
 from normlab.store.studies import find_studies
-from normlab.views.board import Board, recall_board
-from normlab.views.study_caveats import caveats
+from normlab.views.board import recall_board
+from normlab.views.study_caveats import caveats, shared_caveats
 
 ARM = {"model.norm.kind": "batch"}
 RATE = {"optimizer.lr": 0.5}
@@ -56,7 +53,7 @@ def test_failures_are_counted_by_arm(outcome, verb):
     for seed in (4, 5):
         keep({"seed": seed}, outcome=outcome)
         keep({"seed": seed, **RATE})
-    assert said()[0] == f"2 of 12 runs {verb} (baseline 2); they count as worse than any other."
+    assert said()[0] == f"2 of 12 runs {verb} (baseline: 2 runs); they count as worse than any other."
 
 
 def test_too_few_seeds_can_decide_nothing():
@@ -105,25 +102,25 @@ def test_the_best_epoch_is_told_where_a_claim_is_about_it():
     assert not about(said(1, metric="train_loss", at="best"), "best epoch")
 
 
-def test_losses_too_small_to_tell_from_zero_are_told():
-    make(1)
-    assert not about(said(1), "float32")
-    experiment = {"title": "x", "experiment": {"training": {"epochs": 3}}, "study": {"seeds": 1}}
+def test_losses_that_are_not_the_same_quantity_are_told():
+    smooth = {"loss.label_smoothing": 0.1}
+    make(1, smooth)
+    assert about(said(1, smooth), "The arms have different losses")
+    assert not about(said(1), "different losses")
+
+
+def test_caveats_of_several_verdicts_are_told_once():
+    make(6, outcome="diverged")
     claim = {"text": "x", "arm": "fast", "metric": "train_loss", "at": "last", "direction": "lower"}
-    preset = Preset.model_validate({**experiment, "claims": [claim], "arms": [{"name": "fast", "set": RATE}]})
-    study = keep_study(open_store(), preset, "cpu")
-    board = Board(study)
-    for slot in slots(open_store(), study):
-        for event in replay(slot.run.id, open_store()):
-            if isinstance(event, RunFinished):
-                metrics = {**event.last.metrics, "train_loss": 1e-9}
-                event = event.model_copy(update={"last": event.last.model_copy(update={"metrics": metrics})})
-            board.fold(slot, event)
-    (sentence,) = about(caveats(board), "float32")
-    assert (
-        sentence
-        == "A train_loss (last) below 1e-07 counts as that: float32 can't tell it from 0, which has no ratio."
-    )
+    claims = [claim, {**claim, "metric": "val_loss"}, {**claim, "metric": "diverged", "at": "best"}]
+    fields = {"title": "x", "experiment": {"training": {"epochs": 3}}, "study": {"seeds": 6}}
+    arms = [{"name": "fast", "set": RATE}]
+    preset = Preset.model_validate({**fields, "arms": arms, "claims": claims})
+    verdicts = recall_board(keep_study(open_store(), preset, "cpu"), open_store()).verdicts
+    shared = shared_caveats(verdicts)
+    assert "baseline failed in 6 of 6 seeds: these count as worst." in shared
+    assert len(set(shared)) == len(shared)
+    assert shared_caveats(verdicts[:1]) == []
 
 
 def test_a_consequence_such_as_another_size_is_told():

@@ -11,12 +11,14 @@ from normlab.store.planning import keep_study
 from normlab.store.store import open_store
 from normlab.views.board import recall_board
 from normlab.views.study_table import (
+    DifferenceRow,
     Measure,
     arm_rows,
     difference_rows,
     measure_of,
     measures,
     show,
+    table_notes,
 )
 
 ARM = {"model.norm.kind": "batch"}
@@ -124,7 +126,7 @@ def test_differences_are_ratios_of_losses_and_differences_of_accuracies():
     assert loss.interval[0] < loss.effect < loss.interval[1] < 1
     assert (loss.num_pairs, loss.wins, accuracy.wins) == (6, 6, 6)
     assert loss.text == "× 0.578 [0.571, 0.585]"
-    assert accuracy.text == "+0.1651 [+0.1651, +0.1651]"
+    assert accuracy.text == "+0.1651", "all six are the same: an interval without width would say too much"
     assert (loss.cell.name, loss.against.name) == ("batch norm", "baseline")
 
 
@@ -140,11 +142,67 @@ def test_a_difference_is_to_the_baseline_at_the_same_place_of_the_grid():
     assert all(row.interval is None for row in rows), "one pair has none"
 
 
-def test_a_failed_side_is_infinitely_worse():
+def test_against_runs_that_failed_there_is_no_effect_but_who_is_better():
     make(broken=range(6))
-    row = next(row for row in difference_rows(board()) if row.measure.metric == "val_loss")
-    assert row.wins == 6
-    assert row.text.startswith("× 0")
+    for row in difference_rows(board()):
+        assert row.wins == 6
+        assert row.effect is row.interval is row.bound is None
+        assert row.text == "none: failed runs"
+
+
+@pytest.mark.parametrize(
+    ("effect", "interval", "text"),
+    [(0.5, (0.4, 0.6), "× 0.5 [0.4, 0.6]"), (0.5, (0.0, 0.6), "× 0.5 [0, 0.6]"), (0.5, None, "× 0.5"),
+     (0.5, (0.50001, 0.50002), "× 0.5"), (0.5, (0.4, math.inf), "× 0.5 [0.4, ∞]")],
+)  # fmt: skip
+def test_an_interval_is_written_where_it_tells_something(effect, interval, text):
+    cell = board().cells[0]
+    row = DifferenceRow(cell, cell, Measure("val_loss"), "ratio", effect, None, interval, 6, 6)
+    assert row.text == text
+
+
+def test_what_is_claimed_is_not_explored_too():
+    make()
+    rows = [row.measure.label for row in difference_rows(board(claims=[claim(), claim(metric="train_loss")]))]
+    assert rows == ["val_accuracy"]
+    against_arm = claim(arm="baseline", against="batch norm")
+    assert [row.measure.label for row in difference_rows(board(claims=[against_arm]))] == ["val_accuracy"]
+    last = [row.measure.label for row in difference_rows(board(claims=[claim(at="last")]))]
+    assert last == ["val_accuracy", "val_loss"], "at its last epoch it is another comparison"
+
+
+def test_a_claim_at_one_place_leaves_the_others_to_explore():
+    for rate in (0.1, 0.2):
+        for settings in ({}, ARM):
+            keep({"optimizer.lr": rate, **settings})
+    grid = {"optimizer.lr": [0.1, 0.2]}
+
+    def explored(**fields):
+        rows = difference_rows(board(seeds=1, grid=grid, claims=[claim(**fields)]))
+        return [row.cell.name for row in rows if row.measure.metric == "val_loss"]
+
+    assert explored(where={"optimizer.lr": 0.1}) == ["batch norm · lr = 0.2"]
+    assert len(explored()) == 2, "the mean over both is claimed, neither of them"
+
+
+def test_losses_of_another_kind_are_not_compared():
+    arm = {"loss.label_smoothing": 0.1}
+    keep({})
+    keep(arm)
+    rows = difference_rows(board(seeds=1, arms=[{"name": "smooth", "set": arm}]))
+    assert [row.measure.metric for row in rows] == ["val_accuracy"]
+
+
+def test_a_table_says_what_its_numbers_are():
+    make()
+    found = board()
+    assert table_notes(found, arm_rows(found)) == [
+        "mean ± half of its 95 % interval",
+        "metrics are those of the evaluation with the best val_loss, but for (last)",
+    ]
+    make(broken=[0])
+    chosen = board(arms=[{"name": "batch norm", "set": {**ARM, "training.best_metric": "val_accuracy"}}])
+    assert "with its run's best value" in table_notes(chosen, arm_rows(chosen))[-1]
 
 
 def test_without_runs_there_are_no_differences():
