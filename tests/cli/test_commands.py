@@ -46,6 +46,19 @@ def test_every_shipped_preset_passes_its_check():
     assert output.count(": ok: ") == len(list(preset_files()))
 
 
+def test_a_check_tells_how_large_a_study_is_and_what_keeps_it_from_an_answer(tmp_path):
+    text = (
+        'title = "x"\n[experiment]\n[study]\nseeds = 3\ngrid = { "training.batch_size" = [8, 16] }\n'
+        '[[arms]]\nname = "both"\nset = { "model.norm.kind" = "batch", "optimizer.lr" = 0.1 }\n'
+        '[[claims]]\ntext = "x"\narm = "both"\nmetric = "val_loss"\ndirection = "lower"\n'
+    )
+    (tmp_path / "x.toml").write_text(text)
+    lines = run("presets", "check", str(tmp_path / "x.toml")).splitlines()
+    assert any(line.endswith("ok: 2 arms x 2 places of the grid x 3 seeds = 12 runs") for line in lines)
+    assert any("arm: both: is confounded: it changes 2 settings of baseline" in line for line in lines)
+    assert any("study.seeds: 3: are too few to support 1 claim" in line for line in lines)
+
+
 def test_the_schema_knows_every_part():
     schema = json.loads(run("presets", "schema"))
     assert {"GroupNorm", "CrossEntropy", "Adam", "Digits", "MLP"} <= set(schema["$defs"])

@@ -92,7 +92,9 @@ def test_an_extension_is_asked_for_on_a_terminal(claimed, answer, code, count):
     arguments = ["--preset", claimed, "--no-ui", "--device", "cpu", "--seeds", "7"]
     found, written = on_terminal(arguments, columns=80, after=b"go on? [y/N]", answer=answer)
     said = " ".join(" ".join(lines_of(written)).split())
-    assert "from 6 to 7 seeds: its one extension, a second look, with which each look is judged at half" in said
+    assert (
+        "from 6 to 7 seeds: its one extension, a second look, with which each look is judged at half" in said
+    )
     assert found == code
     assert find_studies(open_store())[0].looks[-1] == count
 
@@ -155,7 +157,10 @@ def test_many_seeds_share_marks_and_the_gravest_is_shown():
 def test_names_keep_what_tells_them_apart_and_use_the_room_there_is():
     grid = {"training.batch_size, optimizer.lr": [[size, size / 100] for size in (8, 16, 32)]}
     long = ["group normalization with groups"]
-    for width, shown in ((120, "group normalization with groups · batch_size = 32"), (80, "group normalization with… · 32")):
+    for width, shown in (
+        (120, "group normalization with groups · batch_size = 32"),
+        (80, "group normalization with… · 32"),
+    ):
         presenter, _ = live(10, arms=long, width=width, grid=grid)
         lines = drawn(presenter)
         assert max(map(len, lines)) <= width
