@@ -24,6 +24,8 @@ _MOST_DIFFERENCES = 12
 _NAME_WIDTH = 34
 """Columns that a name has on any terminal; on a wide one it has half of them."""
 _ENDLESS = 10_000
+_GAPS = 12
+"""Columns between those of the differences' table."""
 COLORS = {"supported": "green", "refuted": "red", "undecided": "yellow", "not": "yellow"}
 """By a verdict's first word."""
 
@@ -122,7 +124,9 @@ def print_differences(board: Board) -> None:
     rows = difference_rows(board)
     if not rows:
         return
-    shown, names = rows[:_MOST_DIFFERENCES], _names(board.cells)
+    shown, console = rows[:_MOST_DIFFERENCES], PipeConsole()
+    beside = max(len(row.measure.label) + len(row.text) for row in shown) + len("better") + _GAPS
+    names = short_names(board.cells, console.width - beside if console.is_terminal else _ENDLESS)
     table = _new_table(names)
     table.add_column("in")
     table.add_column(Text("difference [95 %]"), justify="right", no_wrap=True)

@@ -140,7 +140,8 @@ def table_notes(board: Board, rows: Sequence[ArmRow]) -> list[str]:
         default = default_metric(dict.fromkeys((each.measure.metric for each in summaries), 0.0))
         chosen = {cell.experiment.training.best_metric or default for cell in board.cells}
         where = f"the best {chosen.pop()}" if len(chosen) == 1 else "its run's best value"
-        notes.append(f"metrics are those of the evaluation with {where}, but for (last)")
+        but = ", but for (last)" if any(each.measure.at == "last" for each in summaries) else ""
+        notes.append(f"metrics are those of the evaluation with {where}{but}")
     return notes
 
 

@@ -24,7 +24,7 @@ def fails(capsys, monkeypatch, *arguments):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--preset", "digit", "--no-ui"], "preset: digit: is unknown; did you mean digits?\n"),
+        (["--preset", "digitz", "--no-ui"], "preset: digitz: is unknown; did you mean digits?\n"),
         (["--no-ui"], "--no-ui: needs a preset to run; add --preset digits, or one of: normlab presets list\n"),
         (["--preset", "digits"], "normlab: needs a terminal"),
         ([], "normlab: needs a terminal"),

@@ -198,8 +198,10 @@ def test_a_table_says_what_its_numbers_are():
     found = board()
     assert table_notes(found, arm_rows(found)) == [
         "mean ± half of its 95 % interval",
-        "metrics are those of the evaluation with the best val_loss, but for (last)",
+        "metrics are those of the evaluation with the best val_loss",
     ]
+    last = board(claims=[claim(at="last")])
+    assert table_notes(last, arm_rows(last))[-1].endswith("with the best val_loss, but for (last)")
     make(broken=[0])
     chosen = board(arms=[{"name": "batch norm", "set": {**ARM, "training.best_metric": "val_accuracy"}}])
     assert "with its run's best value" in table_notes(chosen, arm_rows(chosen))[-1]
