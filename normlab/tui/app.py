@@ -17,7 +17,6 @@ from textual.timer import Timer
 
 from normlab.core.errors import ConfigError
 from normlab.core.text import hidden_characters, visible
-from normlab.engine.control import Control
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, lasting_name
 from normlab.tui import preferences
@@ -80,8 +79,7 @@ class LabApp(TrainingApp):
         self.preferences = remembered
         self.bench.session.device = device
         self.bench.session.choices = remembered.chart
-        self._complaints, self._told = list(complaints), set[str]()
-        self._failed: set[Control] = set()
+        self._complaints = list(complaints)
         self._opened = opened
         self._seen = -1
         self._saving: Timer | None = None

@@ -1,7 +1,7 @@
 """Statistics of a study for the screen, reckoned apart from it: SciPy alone takes half a second to load."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING
 
 from normlab.analysis.verdict import Verdict
@@ -30,8 +30,8 @@ class Reckoning:
 
     wish: Wish | None = None
     board: "Board | None" = None
-    stamp: tuple[int, ...] = ()
-    """Of the board then."""
+    stamp: int = -1
+    """The board's version then."""
     summaries: "Mapping[str, Summary]" = field(default_factory=dict[str, "Summary"])
     """By cell: what the first claim compares, or the usual metric, over the runs that have ended."""
     verdicts: Sequence[Verdict] = ()
@@ -42,13 +42,7 @@ class Reckoning:
 
     def answers(self, wish: Wish, board: "Board") -> bool:
         """Tell whether there is nothing to reckon anew."""
-        return (self.wish, self.stamp) == (wish, stamp_of(board)) and self.board is board
-
-
-def stamp_of(board: "Board") -> tuple[int, ...]:
-    """Give what a board's statistics change with: runs that have ended, evaluations of the others."""
-    histories = list(board.histories.values())
-    return board.num_ended, len(histories), sum(len(history.points) for history in histories)
+        return (self.wish, self.stamp) == (wish, board.version) and self.board is board
 
 
 def reckon(wish: Wish, board: "Board") -> Reckoning:
@@ -57,14 +51,11 @@ def reckon(wish: Wish, board: "Board") -> Reckoning:
     from normlab.views.study_caveats import caveats
     from normlab.views.study_table import measures, summarize
 
-    stamp = stamp_of(board)
-    # Runs that begin meanwhile must not change what is gone through.
-    still = replace(
-        board,
-        histories=dict(board.histories),
-        runs=dict(board.runs),
-        environments=dict(board.environments),
-    )
+    stamp = board.version  # first: what changes meanwhile is reckoned again
+    # Runs that begin or end meanwhile must not change what is gone through.
+    parts = {each.name: getattr(board, each.name) for each in fields(board)}
+    copies = {name: dict(part) for name, part in parts.items() if isinstance(part, dict)}
+    still = replace(board, **copies, version=stamp)
     trials, wanted = still.trials, measures(still)
     return Reckoning(
         wish,

@@ -1,5 +1,6 @@
 """The study on the desk: planned, looked up in the store, run, reckoned. Knows no screen."""
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -9,12 +10,11 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset
 from normlab.lab.study import BASELINE
 from normlab.tui.arms import add_arm
-from normlab.tui.reckoning import Reckoning, Wish, reckon, stamp_of
+from normlab.tui.reckoning import Reckoning, Wish, reckon
 from normlab.tui.session import Session, Spawn
 from normlab.tui.study_training import Scale, StudyTraining, told
 
 if TYPE_CHECKING:
-    from normlab.scale.estimate import Estimate
     from normlab.store.slots import Slot
     from normlab.store.store import Store
     from normlab.store.studies import KeptStudy
@@ -41,6 +41,7 @@ class StudyDesk(StudyTraining):
         self.reckoning = Reckoning()
         """The latest statistics."""
         self._reckons, self._waits, self._next_reckoning = False, False, 0.0
+        self._estimating = threading.Lock()
 
     # The plan.
 
@@ -95,27 +96,33 @@ class StudyDesk(StudyTraining):
                 if not is_wanted() or self.is_busy:
                     return
                 self.changes, self.trouble = found.changes, ""
-                if self.board is not None and _standing(self.board) == _standing(found.board):
-                    return  # what was reckoned of it stands, too
-                self.board = found.board
+                # Where nothing is new, what was reckoned of it stands, too.
+                if self.board is None or _standing(self.board) != _standing(found.board):
+                    self.board, self.estimate = found.board, None
+                board = self.board
             self.touch()
-            estimate = None if found.board.is_complete else self._estimated(found.slots, study.device)
-            if is_wanted():
-                self.estimate = estimate
+            self._estimate(board, found.slots, study.device)
         except Exception as error:
             if is_wanted():
                 self.trouble = told(error)
         finally:
             self.touch()
 
-    def _estimated(self, found: "list[Slot]", device: str) -> "Estimate | None":
-        # It may train for a moment: not beside a run, whose threads it would share.
-        if not found or not self.session.turn.acquire(blocking=False):
-            return None
-        try:
-            return self._scaled().estimate(found, device)
-        finally:
-            self.session.turn.release()
+    def _estimate(self, board: "Board", found: "list[Slot]", device: str) -> None:
+        with self._estimating:  # another look may be at it: what that finds is this one's, too
+            known = self.estimate is not None or board.is_complete or not found
+            if known or self.board is not board or self.is_busy or self._left:
+                return
+            # It may train for a moment: not beside a run, whose threads it would share.
+            if not self.session.turn.acquire(blocking=False):
+                return
+            try:
+                estimate = self._scaled().estimate(found, device)
+            finally:
+                self.session.turn.release()
+            with self._wake:
+                if self.board is board:
+                    self.estimate = estimate
 
     # Reckoning.
 
@@ -139,8 +146,9 @@ class StudyDesk(StudyTraining):
             try:
                 self.reckoning = reckon(wish, board)
             except Exception as error:
-                self.trouble = told(error)
-                self.reckoning = Reckoning(wish, board, stamp_of(board))
+                self.reckoning = Reckoning(wish, board, board.version)
+                if self.board is board:
+                    self.trouble = told(error)
             finally:
                 # A tenth of the time at most: what trains needs the processor more.
                 now = time.monotonic()

@@ -44,13 +44,13 @@ def look_up(
 
 
 def about(study: KeptStudy) -> str:
-    """Tell of a kept study in a line: its title, and how large it is."""
+    """Tell of a kept study in a line: how large it is, and its title."""
     try:
         preset = study.preset
     except NormlabError as error:
         return str(error)
     claims = len(preset.claims)
     return (
-        f"{preset.title}: {len(preset.experiments)} arms, {study.looks[-1]} seeds, "
-        f"{claims} claim{'s' * (claims != 1)}, {study.device}"
+        f"{len(preset.experiments)} arms, {study.looks[-1]} seeds, "
+        f"{claims} claim{'s' * (claims != 1)}, {study.device}: {preset.title}"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import RunStarted
+from normlab.engine.events import RunCreated, RunStarted
 from normlab.lab.one_change import Change
 from normlab.lab.presets import Preset
 from normlab.tui.session import Session, Spawn
@@ -63,7 +63,7 @@ class StudyTraining:
         self._kept: KeptStudy | None = None
         self._control = Control()
         self._wake = threading.Condition()
-        self._round = 0
+        self._round, self._left = 0, False
         self._made_before, self._trained_seconds, self._told = 0.0, 0.0, 0.0
 
     @property
@@ -99,6 +99,7 @@ class StudyTraining:
         with self._wake:
             if self.stage in ("running", "paused"):
                 self.stage = "paused" if self.stage == "running" else "running"
+                self._say()
                 self._wake.notify_all()
         self.touch()
 
@@ -108,7 +109,7 @@ class StudyTraining:
 
     def interrupt(self, reason: str) -> None:
         """End them as interrupted: the program ends."""
-        self._round += 1
+        self._round, self._left = self._round + 1, True
         self._end(lambda: self._control.interrupt(reason))
 
     def _end(self, how: Callable[[], None]) -> None:
@@ -116,6 +117,7 @@ class StudyTraining:
             if self.is_busy:
                 how()
                 self.stage = "ending"
+                self._say()
                 self._wake.notify_all()
         self.touch()
 
@@ -123,12 +125,12 @@ class StudyTraining:
 
     def _set(self, stage: Stage) -> None:
         with self._wake:
-            if self.stage != "ending" or stage == "idle":
+            if self.stage != "ending":
                 self.stage = stage
         self.touch()
 
     def _work(self) -> None:
-        trouble = ""
+        control, trouble = self._control, ""
         try:
             with self._turn() as mine:
                 if mine:
@@ -137,13 +139,16 @@ class StudyTraining:
         except Exception as error:
             trouble = told(error)
         finally:
-            self.session.beside = ""
-            self._set("idle")
+            if control.outcome == "interrupted" and not self._left:  # the disk is full
+                trouble = trouble or control.reason or ""
+            with self._wake:
+                # All of it before it is idle: from then on another plan may stand here.
+                self.estimate, self.trouble, self.session.beside = None, trouble, ""
+                self.stage = "idle"
+            self.touch()
             self.session.touch()
-        if self._control.outcome != "interrupted":
-            if not trouble:
-                self.look()
-            self.trouble = trouble
+        if not trouble and not self._left:
+            self.look()
 
     @contextmanager
     def _turn(self) -> Generator[bool]:
@@ -178,7 +183,11 @@ class StudyTraining:
             execute(found.slots, store, device=device, jobs=self.jobs, control=self._control)
         ) as events:
             for slot, event in events:
+                begins = isinstance(event, RunCreated | RunStarted)
+                made = self._made() if begins else 0.0
                 board.fold(slot, event)
+                if begins:  # what a run brings along that goes on, or is made again, isn't made now
+                    self._made_before += self._made() - made
                 self._trained_seconds += time.monotonic() - before
                 if not begun and isinstance(event, RunStarted):  # until then torch is loaded
                     begun, self._trained_seconds = True, 0.0
@@ -192,9 +201,15 @@ class StudyTraining:
                 self._wake.wait()
 
     def _tell(self) -> None:
-        if self.board is not None and time.monotonic() - self._told > TELL_SECONDS:
+        if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
-            self.session.beside = f"study {self.board.num_ended:,}/{self.board.num_runs:,}"
+            with self._wake:
+                self._say()
+
+    def _say(self) -> None:
+        if self.board is not None and self.stage in ("running", "paused", "ending"):
+            paused = " paused" if self.stage == "paused" else ""
+            self.session.beside = f"study {self.board.num_ended:,}/{self.board.num_runs:,}{paused}"
             self.session.touch()
 
     def _made(self) -> float:
@@ -213,13 +228,19 @@ class StudyTraining:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimate what is left of the time: from what was made, and before that from the estimate."""
+        """Estimate what is left of the time: from the estimate, and the more from what was made.
+
+        Arms aren't equally quick: the pace is that of all of them once each has had a run.
+        """
         if self.board is None:
             return None
         made, todo = self._made() - self._made_before, self.board.num_runs - self._made_before
+        told = self.estimate.seconds_with(self.jobs) if self.estimate else None
         if made < 0.2:
-            return self.estimate.seconds_with(self.jobs) if self.estimate else None
-        return self._trained_seconds / made * (todo - made)
+            return told
+        paced = self._trained_seconds / made * (todo - made)
+        weight = 1.0 if told is None else min(1.0, made / len(self.board.cells))
+        return weight * paced + (1 - weight) * max(0.0, (told or 0.0) - self._trained_seconds)
 
     def _scaled(self) -> Scale:
         if self._scale is None:

@@ -19,16 +19,13 @@ from normlab.lab.study import BASELINE
 from normlab.tui.keys import key_of
 from normlab.tui.lab_run import Start
 from normlab.tui.screens.choose import Choose
-from normlab.tui.screens.dialogs import Confirm
+from normlab.tui.screens.dialogs import MANY_RUNS, Confirm
 from normlab.tui.screens.lab import LabScreen
 from normlab.tui.screens.quit import QuitQuestion
 from normlab.tui.session import Session
 from normlab.tui.study_desk import StudyDesk
 from normlab.tui.study_training import Scale
 from normlab.tui.workbench import Workbench
-
-MANY_RUNS = 20
-"""More than these are queued after a question only."""
 
 
 class TrainingApp(App[None]):
@@ -133,7 +130,10 @@ class TrainingApp(App[None]):
         except NormlabError as error:
             self.notify(visible(str(error), 400), severity="warning", timeout=10, markup=False)
             return
-        what = "The study's baseline is set" if name == BASELINE else f"Added the arm “{visible(name)}”"
+        preset, what = self.desk.preset, "The study's baseline is set"
+        if preset is not None and name != BASELINE:
+            many = f"{len(preset.seeds):,} seed{'s' * (len(preset.seeds) > 1)} each, {preset.num_runs:,} runs"
+            what = f"Added the arm “{visible(name)}” ({many})"
         self.notify(f"{what}: see Study ({key_of(self, 'study', 'j')}).", markup=False)
 
     @work

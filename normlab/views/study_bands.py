@@ -113,19 +113,3 @@ def series_of(bands: Sequence[CellBand], hues: Sequence[Hue] = TERMINAL, seeds: 
         medians.append(Series(drawn.x, drawn.median, color))
         marks.append(Series(*thin(drawn.x, drawn.median, NUM_MARKS), color, mark_of(each.hue)))
     return [*areas, *singles, *medians, *marks]
-
-
-def band_series(
-    board: Board,
-    metric: str,
-    cells: Sequence[str] | None = None,
-    hues: Sequence[Hue] = TERMINAL,
-    *,
-    axis: Axis | None = None,
-    seeds: bool = True,
-) -> list[Series]:
-    """Give what is to be drawn of a metric: see `collect_bands` and `series_of`.
-
-    Statistics are those of all points; `chart.plot` draws few of them.
-    """
-    return series_of(collect_bands(board, metric, cells, axis), hues, seeds)

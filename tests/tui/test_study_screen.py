@@ -1,13 +1,18 @@
 """The Study screen, by its keys: planned, run, looked at."""
 
+import threading
+
 import pytest
 from support.screens import HOSTILE_NAMES, NARROW, SIZES, WIDE, notices, text_of, until
 from support.studies import Scripted, study, study_lab
+from textual.events import Paste
+from textual.widgets import Input
 
 from normlab.core import places
 from normlab.lab.presets import load_preset, load_preset_file
 from normlab.store.store import open_store
 from normlab.store.studies import find_studies
+from normlab.tui import study_desk
 from normlab.tui.screens.claim_form import ClaimForm
 from normlab.tui.screens.dialogs import Ask, Confirm
 from normlab.tui.screens.quit import QuitQuestion
@@ -216,7 +221,7 @@ async def test_a_study_is_built_from_the_form(size):
         assert "baseline is set" in notices(app)[-2]
         assert "is the same as baseline" in notices(app)[-1]
         await pilot.press("right", "plus")  # the focus is on the norm
-        assert "Added the arm" in notices(app)[-1]
+        assert "Added the arm “norm = batch” (10 seeds each, 20 runs)" in notices(app)[-1]
         await pilot.press("j")
         await shown(pilot)
         assert "norm = batch" in text_of(app)
@@ -279,6 +284,75 @@ async def test_a_line_of_the_plan_is_changed_by_enter_and_removed_by_a_key():
         await until(pilot, lambda: len(app.desk.preset.arms) == 1)
 
 
+async def test_a_long_number_is_refused_and_not_read():
+    app = study_lab()
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await pilot.press("end", "up", "up", "enter")
+        await until(pilot, lambda: isinstance(app.screen, Ask))
+        for length in (3_900, 5_000):  # Python reads 4,300 digits at most
+            app.screen.query_one(Input).post_message(Paste("1" * length))
+            await until(pilot, lambda: "whole number from 1 to 10,000" in text_of(app))
+        await pilot.press("enter", "escape")
+        assert app.desk.preset.study.seeds == 6
+        assert app.is_running
+
+
+async def test_curves_are_never_those_of_another_metric(monkeypatch):
+    app, held = study_lab(), threading.Event()
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        await pilot.press("r")
+        await made(pilot)
+        assert app.screen.chart._bands
+        reckon = study_desk.reckon
+
+        def slow(*args):
+            assert held.wait(30)
+            return reckon(*args)
+
+        monkeypatch.setattr(study_desk, "reckon", slow)
+        await pilot.press("m")
+        await until(pilot, lambda: "curves val_accuracy" in text_of(app))
+        await until(pilot, lambda: "curves are being gathered" in text_of(app))
+        assert not app.screen.chart._bands
+        held.set()
+        await until(pilot, lambda: app.desk.reckoning.wish.metric == "val_accuracy")
+        await shown(pilot)
+        assert [each.band.median[-1] > 0.5 for each in app.screen.chart._bands] == [True] * 3
+        assert "gathered" not in text_of(app)
+
+
+async def test_what_the_study_waits_for_is_told_and_the_lab_that_it_is_paused():
+    app = study_lab(scripted=Scripted(seconds_each=0.02))
+    async with app.run_test(size=WIDE) as pilot:
+        await opened(pilot)
+        with app.desk.session.turn:
+            await pilot.press("r")
+            await until(pilot, lambda: "waits for the estimate of its time" in text_of(app))
+        await until(pilot, lambda: app.desk.stage == "running")
+        await pilot.press("space", "l", "r")
+        await until(pilot, lambda: "waits for the study 0/18 paused" in text_of(app))
+        await pilot.press("j", "x")
+        await until(pilot, lambda: not app.desk.is_busy)
+        app.bench.session.stop_all()
+        await until(pilot, lambda: not app.bench.session.working)
+
+
+@SIZES
+async def test_a_plan_with_a_scrollbar_is_wrapped_to_the_room_beside_it(size):
+    more = '[study.grid]\n"training.batch_size" = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024]\n'
+    preset = study(more=more)
+    claims = [preset.claims[0].model_copy(update={"text": f"{n} " + "wide " * 40}) for n in range(9)]
+    app = study_lab(preset.with_(claims=tuple(claims)))
+    async with app.run_test(size=size) as pilot:
+        await opened(pilot)
+        plan = app.screen.plan
+        assert plan.show_vertical_scrollbar
+        widest = max(len(line) for each in plan.options for line in str(each.prompt).split("\n"))
+        assert plan._width - 6 < widest <= plan.scrollable_content_region.width
+
+
 async def test_an_arm_with_claims_is_removed_after_a_question():
     app = study_lab()
     async with app.run_test(size=NARROW) as pilot:
@@ -297,11 +371,21 @@ async def test_while_it_runs_the_plan_cannot_be_changed():
         await opened(pilot)
         await pilot.press("r")
         await until(pilot, lambda: app.desk.stage == "running")
-        await pilot.press("end", "D")
+        before = app.desk.preset
+        # What is typed into a dialog would be lost.
+        for keys in (("end", "D"), ("enter",), ("home", "down", "enter"), ("D",), ("a",), ("o",), ("N",)):
+            app.clear_notifications()
+            await pilot.press(*keys)
+            await until(pilot, lambda: notices(app))
+            assert "is being run" in notices(app)[-1], keys
+            assert isinstance(app.screen, StudyScreen), keys
+        await pilot.press(*["down"] * 3)
+        assert app.screen.plan.chosen == ("jobs", 0)
+        app.clear_notifications()
+        await pilot.press("enter")
         await until(pilot, lambda: notices(app))
-        assert "is being run" in notices(app)[-1]
-        await pilot.press("N")
-        assert "being run" in notices(app)[-1]
+        assert isinstance(app.screen, StudyScreen)
+        assert app.desk.preset is before
         assert len(app.desk.preset.claims) == 1
         await pilot.press("x")
         await until(pilot, lambda: not app.desk.is_busy)
@@ -320,7 +404,7 @@ async def test_a_kept_study_is_opened_from_a_list():
         await opened(pilot)
         await pilot.press("o")
         await until(pilot, lambda: "Studies that were run" in text_of(app))
-        assert "Which norm?: 3 arms, 2 seeds, 1 claim, cpu" in text_of(app)
+        assert "3 arms, 2 seeds, 1 claim, cpu: Which" in text_of(app)  # what tells one from another first
         await pilot.press("enter")
         await until(pilot, lambda: app.desk.board is not None and app.desk.board.is_complete)
         await shown(pilot)

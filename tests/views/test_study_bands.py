@@ -13,7 +13,6 @@ from normlab.views.study_bands import (
     MAX_CELLS,
     TERMINAL,
     band_metrics,
-    band_series,
     collect_bands,
     neighbours,
     series_of,
@@ -59,7 +58,7 @@ def board_of(more="", epochs=30, without=(), value=None):
 
 
 def test_a_cell_is_a_band_its_seeds_and_its_median_from_the_back_to_the_front():
-    series = band_series(board_of(), "val_loss")
+    series = series_of(collect_bands(board_of(), "val_loss"))
     areas, rest = series[:2], series[2:]
     assert all(each.upper is not None for each in areas)
     assert [each.faint for each in rest] == [True] * 14 + [False] * 4
@@ -69,7 +68,9 @@ def test_a_cell_is_a_band_its_seeds_and_its_median_from_the_back_to_the_front():
 
 
 def test_the_median_is_that_of_all_seeds_at_every_place():
-    series = band_series(board_of(value=lambda arm, seed, epoch: seed + epoch), "val_loss", ["batch"])
+    series = series_of(
+        collect_bands(board_of(value=lambda arm, seed, epoch: seed + epoch), "val_loss", ["batch"])
+    )
     median = next(each for each in series if each.upper is None and not each.faint)
     assert list(median.y) == [3 + epoch for epoch in range(1, 31)]
 
@@ -99,7 +100,7 @@ def test_a_diverged_seed_counts_as_the_worst_and_the_chart_is_still_drawn():
 
 def test_a_study_with_too_few_seeds_has_medians_and_no_area():
     board = board_of(without={(cell, seed) for cell in ("baseline", "batch") for seed in range(3, 7)})
-    series = band_series(board, "val_loss")
+    series = series_of(collect_bands(board, "val_loss"))
     assert not any(each.upper for each in series)
     assert plot(series, 60, 12, color=False) is not None
 
@@ -108,7 +109,7 @@ def test_cells_without_a_run_have_no_band():
     board = board_of(without={("batch", seed) for seed in range(7)})
     assert [each.cell for each in collect_bands(board, "val_loss")] == ["baseline"]
     assert collect_bands(board, "train_rmse") == []
-    assert plot(band_series(board, "train_rmse"), 60, 12) is None
+    assert plot(series_of(collect_bands(board, "train_rmse")), 60, 12) is None
 
 
 def test_a_cell_stands_beside_the_other_arms_at_its_place_of_the_grid():

@@ -1,7 +1,7 @@
 """The dialog in which a claim is said: which arm, against which, in what, which way, by how much."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from textual import on
 from textual.app import ComposeResult
@@ -13,14 +13,14 @@ from textual.widgets import Button, Input, Label, Static
 from normlab.core.errors import NormlabError
 from normlab.lab.presets import Preset
 from normlab.lab.settings import show_setting
-from normlab.lab.study import BASELINE, TARGETED, Claim
+from normlab.lab.study import BASELINE, TARGETED, Claim, Comparable
 from normlab.tui.arms import with_claims
 from normlab.tui.screens.dialogs import Dialog
 from normlab.tui.widgets.choice_row import ChoiceRow
 from normlab.tui.widgets.lines import lines
 
 EVERYWHERE = "everywhere, in the mean"
-_BESIDE = ("epochs_to", "steps_to", "reached", "diverged", "seconds", "samples_per_second")
+_BESIDE: Sequence[str] = get_args(get_args(Comparable)[1])
 
 
 class ClaimForm(Dialog[Claim | None]):

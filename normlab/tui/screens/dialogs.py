@@ -16,6 +16,11 @@ from normlab.tui.widgets.lines import lines
 
 T = TypeVar("T")
 
+MANY_RUNS = 20
+"""More than these are begun after a question only."""
+MAX_TYPED = 4_000
+"""Characters of a line, as long as a path may be."""
+
 
 class Dialog(ModalScreen[T]):
     """A window in the middle of the screen; escape closes it with nothing done."""
@@ -95,7 +100,7 @@ class Ask(Dialog[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical():
             yield Static(lines(self._title), classes="title")
-            yield Input(self._value, select_on_focus=False)
+            yield Input(self._value, select_on_focus=False, max_length=MAX_TYPED)
             yield Static(classes="error")
             with Horizontal():
                 yield Button(Content(self._yes), id="yes", compact=True)

@@ -14,13 +14,11 @@ from normlab.core.text import visible
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, preset_files
 from normlab.tui.screens.browse import BrowseScreen
-from normlab.tui.screens.dialogs import Confirm
+from normlab.tui.screens.dialogs import MANY_RUNS, Confirm
 from normlab.tui.screens.save_preset import SavePreset
 from normlab.tui.session import Session
 from normlab.tui.widgets.preset_details import PresetDetails, runs_of
 from normlab.tui.widgets.preset_list import Entry, PresetList, read_entry
-
-MANY_RUNS = 20
 
 Act = Callable[[Preset, Path], None]
 

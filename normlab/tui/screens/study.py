@@ -17,7 +17,7 @@ from normlab.tui.arms import remove_arm, rename_arm, with_claims, with_seeds
 from normlab.tui.keys import key_of
 from normlab.tui.screens.annotate import TROUBLE
 from normlab.tui.screens.choose import Choose
-from normlab.tui.screens.dialogs import Ask, Confirm
+from normlab.tui.screens.dialogs import MANY_RUNS, Ask, Confirm
 from normlab.tui.screens.lab import check_name
 from normlab.tui.screens.save_preset import SavePreset
 from normlab.tui.screens.study_view import StudyView
@@ -28,9 +28,8 @@ from normlab.tui.widgets.study_plan import StudyPlan
 from normlab.tui.workbench import Workbench
 from normlab.views.durations import clock
 
-MANY_RUNS = 20
 LONG_SECONDS = 300.0
-"""More runs than that, or longer, are begun after a question only."""
+"""What takes longer is begun after a question only."""
 
 
 class StudyScreen(StudyView):
@@ -62,6 +61,12 @@ class StudyScreen(StudyView):
         except NormlabError as error:
             self.complain(error)
         self._look()
+
+    def _refused(self) -> bool:
+        """Tell that the plan stays as it is while it is run; before anything is typed for nothing."""
+        if self.desk.is_busy:
+            self.complain("The study is being run: stop it first, or wait for its end.")
+        return self.desk.is_busy
 
     # Running.
 
@@ -126,6 +131,8 @@ class StudyScreen(StudyView):
     @on(OptionList.OptionSelected, "StudyPlan")
     def _selected(self) -> None:
         what, row = self.plan.chosen
+        if self._refused():
+            return
         match what:
             case "arm" if row:
                 self._rename(row)
@@ -181,7 +188,7 @@ class StudyScreen(StudyView):
     @work
     async def _removed(self, event: StudyPlan.Removed) -> None:
         preset, row = self.desk.preset, event.number
-        if preset is None:
+        if preset is None or self._refused():
             return
         if event.what == "claim":
             self._change(
@@ -196,6 +203,8 @@ class StudyScreen(StudyView):
 
     def action_add_claim(self) -> None:
         """Say what the runs are to decide."""
+        if self._refused():
+            return
         if self.desk.preset is None or not self.desk.preset.arms:
             add = key_of(self.app, "add_arm", "+")
             self.complain(f"A claim compares two arms: add one first ({add} in the Lab).")
@@ -222,9 +231,9 @@ class StudyScreen(StudyView):
     @work
     async def action_new(self) -> None:
         """Begin with nothing: the next arm that is added is the baseline."""
-        if self.desk.is_busy:
-            self.complain("The study is being run: stop it first, or wait for its end.")
-        elif self.desk.preset is None or await self.app.push_screen_wait(
+        if self._refused():
+            return
+        if self.desk.preset is None or await self.app.push_screen_wait(
             Confirm("Clear the plan for a new study? Runs that are made stay.", "Clear it")
         ):
             self.desk.load(None)
@@ -235,6 +244,8 @@ class StudyScreen(StudyView):
     @work
     async def action_open(self) -> None:
         """Open a study that was run before."""
+        if self._refused():
+            return
         store = self.bench.store
         if store is None:
             self.complain(self.bench.no_store)
@@ -283,7 +294,9 @@ def _wrong_arm(text: str) -> str | None:
 
 def _wrong_number(most: int) -> Callable[[str], str | None]:
     def check(text: str) -> str | None:
-        known = text.strip().isascii() and text.strip().isdigit()
-        return None if known and 1 <= int(text) <= most else f"Type a whole number from 1 to {most:,}."
+        typed = text.strip()
+        # Python refuses to read a number of thousands of digits.
+        known = typed.isascii() and typed.isdigit() and len(typed) <= len(str(most))
+        return None if known and 1 <= int(typed) <= most else f"Type a whole number from 1 to {most:,}."
 
     return check

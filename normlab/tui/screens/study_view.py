@@ -9,7 +9,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 
 from normlab.core.text import visible
-from normlab.tui.reckoning import Wish
+from normlab.tui.reckoning import Reckoning, Wish
 from normlab.tui.screens.mode import ModeScreen
 from normlab.tui.study_desk import StudyDesk
 from normlab.tui.widgets.action import Action
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PANES = (("plan", "Plan", "f"), ("runs", "Runs", "t"), ("bands", "Bands", "g"), ("verdicts", "Verdicts", "v"))
 LOOK_SECONDS = 0.25
+_UNKNOWN = Reckoning()
 
 
 class StudyView(ModeScreen):
@@ -155,16 +156,19 @@ class StudyView(ModeScreen):
 
     def _show_study(self) -> None:
         desk, board, choices = self.desk, self.desk.board, self.session.choices
-        reckoning = desk.reckoning if desk.reckoning.board is board else type(desk.reckoning)()
+        reckoning = desk.reckoning if desk.reckoning.board is board else _UNKNOWN
         self.bar.refresh_study()
         self.plan.show(desk.preset, desk.changes, f"{desk.jobs} at a time")
         metrics, metric = self._metrics()
         self.grid.show(board, reckoning.summaries, metric, choices.ascii)
+        wish = None
         if board is not None and (place := self.grid.place) is not None:
             from normlab.views.study_bands import band_axis, neighbours
 
-            desk.ask(Wish(metric, band_axis(board), tuple(neighbours(board, place[0]))))
-        self.chart.show(board, metrics, metric, reckoning.bands, choices)
+            wish = Wish(metric, band_axis(board), tuple(neighbours(board, place[0])))
+            desk.ask(wish)
+        bands = reckoning.bands if reckoning.wish == wish else None  # never another metric's
+        self.chart.show(board, metrics, metric, bands, choices)
         missing = board.num_runs - board.num_ended if board else desk.preset.num_runs if desk.preset else 0
         num_runs = board.num_runs if board else missing
         self.verdicts.show(desk.preset, reckoning.verdicts, reckoning.caveats, missing, num_runs)

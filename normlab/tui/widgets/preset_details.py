@@ -70,7 +70,7 @@ def runs_of(preset: Preset) -> str:
 
     >>> from normlab.lab.presets import load_preset
     >>> runs_of(load_preset("b2-dropout"))
-    '12 runs: 2 arms with 6 seeds each'
+    '30 runs: 3 arms with 10 seeds each'
     """
     arms, seeds = len(preset.experiments), len(preset.seeds)
     if arms == seeds == 1:

@@ -60,7 +60,10 @@ class StudyBar(Horizontal):
         if board is None:
             return f"{desk.preset.num_runs:,} runs · looking what is made"
         if desk.stage == "waiting":
-            return "waits for the run in the Lab"
+            session = desk.session
+            if session.current is None:
+                return "waits for the estimate of its time"
+            return f"waits for the run in the Lab{', which is paused' * session.paused}"
         if desk.stage == "ending":
             return "ending: runs are saved"
         if desk.is_busy:

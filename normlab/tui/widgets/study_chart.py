@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NO_POINTS = "No curves yet. Press {run} to run the study."
 WAITING = "Waiting for the first evaluation."
+GATHERING = "The curves are being gathered."
 NO_VALUES = "No finite values to draw here."
 NO_LOG = "Nothing to draw on a logarithmic axis. Press {log} for a linear one."
 FAINT = 0.42
@@ -63,7 +64,7 @@ class StudyChart(Widget):
         self._metric = "val_loss"
         self._bands: Sequence[CellBand] = ()
         self._choices, self._seeds = ChartChoices(), True
-        self._begun = False
+        self._begun, self._gathers = False, False
 
     def compose(self) -> ComposeResult:
         """Stack tabs, canvas, manner and legend."""
@@ -77,11 +78,12 @@ class StudyChart(Widget):
         board: "Board | None",
         metrics: Sequence[str],
         metric: str,
-        bands: "Sequence[CellBand]",
+        bands: "Sequence[CellBand] | None",
         choices: ChartChoices,
     ) -> None:
-        """Show bands, which are of `metric`."""
-        self._metrics, self._metric, self._bands, self._choices = metrics, metric, bands, choices
+        """Show bands, which are of `metric`; None while those are being reckoned."""
+        self._metrics, self._metric, self._bands, self._choices = metrics, metric, bands or (), choices
+        self._gathers = bands is None
         self._begun = bool(board and board.histories)
         self._show()
 
@@ -89,7 +91,7 @@ class StudyChart(Widget):
         choices, theme = self._choices, self.app.theme
         tabs = [_tab(name) for name in self._metrics]
         self._bar.show(tabs, _tab(self._metric))
-        data = (self._metric, self._begun, *map(_stamp, self._bands))
+        data = (self._metric, self._begun, self._gathers, *map(_stamp, self._bands))
         view: Hashable = (choices.log, choices.ascii, theme, self._seeds)
         self.canvas.show(Scene(data, view, self._build, choices.ascii))
         self._manner.show(Content(self._told()).truncate(max(self.size.width, 1), ellipsis=True))
@@ -106,6 +108,8 @@ class StudyChart(Widget):
     def _build(self, width: int, height: int) -> Drawing | str:
         from normlab.views.study_bands import series_of
 
+        if not self._bands and self._gathers and self._metrics:
+            return GATHERING
         if not self._bands:
             return WAITING if self._begun else NO_POINTS.format(run=key_of(self.app, "study.run", "r"))
         found = PALETTES.get(self.app.theme)

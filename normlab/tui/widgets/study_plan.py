@@ -33,7 +33,7 @@ class StudyPlan(OptionList):
 
     DEFAULT_CSS = """
     StudyPlan { height: 1fr; border: none; padding: 0 1; background: transparent;
-        scrollbar-size-vertical: 1; }
+        scrollbar-size-vertical: 1; scrollbar-gutter: stable; }
     StudyPlan:focus { border: none; }
     StudyPlan > .option-list--option-disabled { color: $foreground; }
     StudyPlan > .option-list--option-highlighted { background: transparent; color: $foreground;
@@ -113,9 +113,8 @@ class StudyPlan(OptionList):
             yield Option(Content("\n").join(lines), id=f"arm:{row}")
         if not preset.arms:
             add = key_of(self.app, "add_arm", "+")
-            yield Option(
-                Content.styled(f"  {add} in the Lab adds what its form says", "$secondary"), disabled=True
-            )
+            text = hanging(f"{add} in the Lab adds what its form says", self._width, 2, "$secondary")
+            yield Option(text, disabled=True)
         yield self._title("Runs")
         seeds = preset.seeds
         span = f" ({seeds[0]:,} to {seeds[-1]:,})" if len(seeds) > 1 else f" ({seeds[0]:,})"
@@ -136,9 +135,8 @@ class StudyPlan(OptionList):
             yield Option(text, id=f"claim:{row}")
         if not preset.claims:
             add = key_of(self.app, "study.add_claim", "a")
-            yield Option(
-                Content.styled(f"  {add} adds one: what the runs are to decide", "$secondary"), disabled=True
-            )
+            text = hanging(f"{add} adds one: what the runs are to decide", self._width, 2, "$secondary")
+            yield Option(text, disabled=True)
 
     def _title(self, text: str) -> Option:
         line = Content(visible(text)).truncate(self._width, ellipsis=True, pad=True)
