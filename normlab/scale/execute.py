@@ -16,6 +16,7 @@ from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import Event, Measured, Point, RunCreated, RunFinished
 from normlab.engine.ids import new_run_id
+from normlab.scale.inline import train_here
 from normlab.scale.jobs import check_jobs
 from normlab.scale.messages import Train
 from normlab.scale.remote import Worker, remote
@@ -117,22 +118,8 @@ def _pending(slots: Iterable[Slot], store: Store) -> Iterator[Slot]:
 def _one_by_one(
     pending: Iterator[Slot], options: _Options, weights: "StartWeights | None", control: Control
 ) -> Generator[tuple[Slot, Event]]:
-    from normlab.engine.loop import run
-
     def train(request: Train, control: Control) -> Generator[Event]:
-        return run(
-            request.experiment,
-            device=request.device,
-            arm=request.arm,
-            control=control,
-            folder=request.folder,
-            run_id=request.run,
-            weights=weights,
-            resume=request.resume,
-            checkpoint_every=request.checkpoint_every,
-            time_limit_seconds=request.time_limit_seconds,
-            num_threads=1,
-        )
+        return train_here(request, control, weights)
 
     while control.outcome is None and (slot := next(pending, None)) is not None:
         with closing(_recorded(slot, options.request(slot), train, options, control)) as events:

@@ -15,6 +15,7 @@ from typing import BinaryIO
 from normlab.core.errors import UNSAID, NormlabError, Problem, show_value
 from normlab.engine.control import Control
 from normlab.engine.events import Measured, RunCreated, Saving
+from normlab.scale.inline import train_here
 from normlab.scale.messages import (
     Acknowledge,
     ChangeControl,
@@ -67,7 +68,6 @@ def main() -> None:
 
 
 def _train(request: Train, control: Control, listener: _Listener, output: BinaryIO) -> None:
-    from normlab.engine.loop import run
     from normlab.engine.weights import read_weights
 
     def send(line: bytes) -> None:
@@ -75,20 +75,8 @@ def _train(request: Train, control: Control, listener: _Listener, output: Binary
         output.flush()
 
     try:
-        start = request.weights and read_weights(Path(request.weights[0]), request.weights[1])
-        for event in run(
-            request.experiment,
-            device=request.device,
-            arm=request.arm,
-            control=control,
-            folder=request.folder,
-            run_id=request.run,
-            weights=start,
-            resume=request.resume,
-            checkpoint_every=request.checkpoint_every,
-            time_limit_seconds=request.time_limit_seconds,
-            num_threads=1,
-        ):
+        start = read_weights(Path(request.weights[0]), request.weights[1]) if request.weights else None
+        for event in train_here(request, control, start):
             send(event.model_dump_json().encode() + b"\n")
             # Else it runs ahead of what is kept, as far as the pipe reaches.
             if isinstance(event, RunCreated | Saving) or (control.stepping and isinstance(event, Measured)):
