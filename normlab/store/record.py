@@ -144,7 +144,7 @@ class _Recording:
         self.untold.clear()
         self.keeper.store.free_spare()
         event, ticket = self.keeper.finish("interrupted" if self.keeper.slot else "failed", reason)
-        ticket.wait(5 * _HELD_SECONDS)
+        ticket.wait(20 * _HELD_SECONDS)  # a busy machine takes its time
         return event
 
     def _leave(self, error: BaseException) -> None:

@@ -145,9 +145,11 @@ class FindScreen(ModeScreen):
                     found = await asyncio.to_thread(find_page, store, *wanted)
                 # The last one: rows that can't be read.
                 except (NormlabError, apsw.Error, OSError, ValueError) as error:
-                    if not unfinished and not self._moved:
+                    if not unfinished and not self._moved and self.children:
                         self._tell(str(error), wrong=True)
                     continue
+                if not self.children:
+                    return  # the screen was left meanwhile
                 if self._moved or (unfinished and not found.page.runs and self.table.runs):
                     continue  # another page is wanted by now; or a word that nothing matches grows yet
                 lab = key_of(self.app, "lab", "l")
