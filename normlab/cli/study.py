@@ -33,11 +33,11 @@ from normlab.scale.estimate import estimate
 from normlab.scale.execute import execute
 from normlab.scale.jobs import check_jobs
 from normlab.store.planning import keep_study, plan_study
-from normlab.store.slots import Slot, slots
+from normlab.store.slots import COUNTED, Slot, slots
 from normlab.store.store import Store
 from normlab.store.studies import KeptStudy, all_studies
 from normlab.store.sweep import open_swept
-from normlab.views.board import ENDED, Board, recall_board
+from normlab.views.board import Board, recall_board
 
 
 @dataclass(frozen=True)
@@ -182,7 +182,7 @@ def _take_others(presenter: StudyPresenter, board: Board, found: Iterable[Slot],
             continue
         place = slot.cell.name, slot.seed
         if board.runs.get(place) != slot.run.id or (
-            slot.has_ended and board.histories[place].outcome not in ENDED
+            slot.has_ended and board.histories[place].outcome not in COUNTED
         ):
             board.take(slot, store)
             presenter.take_kept(slot, store)

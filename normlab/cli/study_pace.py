@@ -6,7 +6,8 @@ from normlab.cli.durations import roughly
 from normlab.core.text import visible
 from normlab.engine.events import Event, RunFinished, RunStarted
 from normlab.lab.metrics import default_metric
-from normlab.views.board import ENDED, Board, Place
+from normlab.store.slots import COUNTED
+from normlab.views.board import Board, Place
 from normlab.views.history import History
 
 
@@ -36,7 +37,7 @@ class Pace:
             self._before += event.resumed_at / event.num_steps if event.num_steps else 0.0
         elif isinstance(event, RunFinished):
             self._mine.pop(event.run, None)
-            self._num_ended += event.outcome in ENDED
+            self._num_ended += event.outcome in COUNTED
 
     def under_way(self) -> list[History]:
         """Give the runs that are trained here."""

@@ -7,6 +7,7 @@ from itertools import islice
 
 from normlab.components.datasets import Dataset
 from normlab.core.errors import ConfigError, Problem
+from normlab.engine.events import Outcome
 from normlab.lab.experiment import Experiment
 from normlab.lab.fingerprint import fingerprint
 from normlab.lab.study import Cell
@@ -16,8 +17,12 @@ from normlab.store.kept import KeptRun
 from normlab.store.store import Store
 from normlab.store.studies import KeptStudy
 
-_FINAL = ("completed", "early_stopped", "diverged")
+_FINAL: tuple[Outcome, ...] = ("completed", "early_stopped", "diverged")
 """Outcomes that a new attempt would only repeat."""
+_BROKEN: tuple[Outcome, ...] = ("oom", "failed")
+"""Those that a new attempt may better."""
+COUNTED = (*_FINAL, *_BROKEN)
+"""Outcomes that stand in a study's results; a run that was stopped is still to be made."""
 _BATCH = 500
 
 
@@ -52,7 +57,7 @@ class Slot:
     @property
     def has_ended(self) -> bool:
         """Whether a run of it has an end that counts in the results, be it a failure."""
-        return self.run is not None and self.run.outcome in (*_FINAL, "oom", "failed")
+        return self.run is not None and self.run.outcome in COUNTED
 
     @property
     def is_under_way(self) -> bool:
@@ -116,7 +121,7 @@ def _filled(slot: Slot, runs: list[KeptRun]) -> Slot:
     live = [run for run in same if run.outcome is None]
     run = next(iter((*final, *live, *same[-1:])), None)
     before = [other for other in same if run is not None and other.number < run.number]
-    return replace(slot, run=run, num_failed=sum(other.outcome in ("oom", "failed") for other in before))
+    return replace(slot, run=run, num_failed=sum(other.outcome in _BROKEN for other in before))
 
 
 def _experiment(run: KeptRun) -> Experiment | None:
@@ -124,11 +129,6 @@ def _experiment(run: KeptRun) -> Experiment | None:
         return run.experiment
     except ConfigError:
         return None  # of another version
-
-
-def is_complete(store: Store, study: KeptStudy) -> bool:
-    """Tell whether all runs of a study have an end that counts."""
-    return all(slot.has_ended for slot in slots(store, study))
 
 
 def num_complete_seeds(store: Store, study: KeptStudy) -> int:

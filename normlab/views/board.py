@@ -12,10 +12,10 @@ from normlab.analysis.verdict import Verdict
 from normlab.components.datasets import Dataset
 from normlab.core import places
 from normlab.core.errors import NormlabError
-from normlab.engine.events import Event, Outcome, Point
+from normlab.engine.events import Event, Point
 from normlab.lab.presets import Preset
 from normlab.lab.study import Cell
-from normlab.store.slots import Slot, slots
+from normlab.store.slots import COUNTED, Slot, slots
 from normlab.store.store import Store
 from normlab.store.studies import KeptStudy
 from normlab.views.history import History
@@ -23,8 +23,6 @@ from normlab.views.recall import recall
 
 Place = tuple[str, int]
 """A cell's name and a seed."""
-ENDED: tuple[Outcome, ...] = ("completed", "early_stopped", "diverged", "oom", "failed")
-"""Outcomes that stand in a study's results; a run that was stopped is still to be made."""
 
 
 @dataclass
@@ -101,7 +99,7 @@ class Board:
     def _note(self, place: Place) -> None:
         """Note that something has changed at a place."""
         history = self.histories[place]
-        if history.outcome in ENDED:
+        if history.outcome in COUNTED:
             self._trials[place] = trial(place[1], history)
         else:
             self._trials.pop(place, None)

@@ -12,7 +12,7 @@ from normlab.store.errors import StoreError
 from normlab.store.find import find_run
 from normlab.store.planning import keep_study, plan_study
 from normlab.store.record import record
-from normlab.store.slots import is_complete, slots
+from normlab.store.slots import num_complete_seeds, slots
 from normlab.store.store import open_store
 from normlab.store.studies import delete_study, find_studies, find_study
 
@@ -46,7 +46,7 @@ def test_runs_that_are_there_stand_for_a_study_whoever_made_them():
         ("baseline", 1, None),
         ("batch norm", 1, arm[0]),
     ]
-    assert not is_complete(open_store(), study)
+    assert num_complete_seeds(open_store(), study) == 0
 
 
 def test_the_first_run_that_came_to_its_end_counts_and_not_the_best():
