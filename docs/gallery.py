@@ -26,7 +26,7 @@ from normlab.exports.study_effect import claimed, effect, levelled
 from normlab.exports.study_markdown import bullets, inline
 from normlab.lab.presets import load_preset_file
 from normlab.store.planning import plan_study
-from normlab.store.slots import is_complete, slots
+from normlab.store.slots import slots
 from normlab.store.store import open_store
 from normlab.views.board import recall_board
 from normlab.views.durations import spent
@@ -91,7 +91,8 @@ def train(name, jobs):
     if done.returncode < 0:
         sys.exit(f"{name}: was killed by {signal.Signals(-done.returncode).name}; nothing is written")
     # 1: a run diverged, which is a result; but so does end what breaks before its first run.
-    if done.returncode > 1 or not is_complete(*kept(load_preset_file(PRESETS / f"{name}.toml"))):
+    found = slots(*kept(load_preset_file(PRESETS / f"{name}.toml")))
+    if done.returncode > 1 or not all(slot.has_ended for slot in found):
         sys.exit(f"{name}: ended with {done.returncode} before its runs were made; nothing is written")
 
 

@@ -8,7 +8,7 @@ from contextlib import closing, suppress
 from normlab.core.errors import NormlabError
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import Event, Held, RunCreated, RunFinished, RunStarted, Saving, Warned
+from normlab.engine.events import Event, Held, Measured, RunCreated, RunFinished, RunStarted, Saving, Warned
 from normlab.store.keeper import Keeper
 from normlab.store.slots import Slot
 from normlab.store.store import Store
@@ -141,8 +141,12 @@ class _Recording:
     def _give_up(self, reason: str) -> RunFinished:
         self.given_up = True
         self.source.close()  # the engine saves what it can
+        store = self.keeper.store
+        # The space kept for the end may not hold all that a fast run measured meanwhile.
+        measured = (ticket for event, ticket in self.untold if isinstance(event, Measured))
+        store.writer.withdraw(ticket for ticket in measured if ticket is not None)
         self.untold.clear()
-        self.keeper.store.free_spare()
+        store.free_spare()
         event, ticket = self.keeper.finish("interrupted" if self.keeper.slot else "failed", reason)
         ticket.wait(20 * _HELD_SECONDS)  # a busy machine takes its time
         return event

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import apsw
 
@@ -91,6 +91,12 @@ class Writer:
             for ticket in self._tickets:
                 ticket.due = 0.0
             self._wake.notify_all()
+
+    def withdraw(self, tickets: Iterable[Ticket]) -> None:
+        """Give up jobs that were never committed; a transaction under way may still do so."""
+        given_up = set(tickets)
+        with self._wake:
+            self._tickets = [ticket for ticket in self._tickets if ticket not in given_up]
 
     def beat(self, job: Job, seconds: float) -> None:
         """Do a job every so many seconds from now on, beside the others."""

@@ -165,7 +165,7 @@ def test_a_full_disk_holds_a_run_which_goes_on_when_there_is_space(store):
 def test_a_disk_that_stays_full_ends_the_run_with_what_was_told_intact(store):
     list(record(told("bbbbbb"), store))
     seen = []
-    for event in record(told(epochs=2000), store, give_up_seconds=0.6):
+    for event in record(told(epochs=2000, pause=0.002), store, give_up_seconds=0.6):
         seen.append(event)
         if event.event == "measured" and event.epoch == 3:
             fill(store)
