@@ -17,11 +17,10 @@ class RandomLayer(nn.Module):
 
     generator: torch.Generator | None = None
 
-    def keep_mask(self, shape: tuple[int, ...], keep: float, like: Tensor) -> Tensor:
-        """Draw ones with probability `keep`, zeros otherwise, with `like`'s type and device."""
-        return torch.empty(shape, dtype=like.dtype, device=like.device).bernoulli_(
-            keep, generator=self.generator
-        )
+    def draw(self, mask: Tensor, keep: float) -> Tensor:
+        """Fill a mask with ones, each with probability `keep`, and zeros."""
+        # On a CPU bernoulli_ takes five times as long.
+        return mask.uniform_(generator=self.generator).lt_(keep)
 
 
 class Dropout(RandomLayer):
@@ -41,7 +40,7 @@ class Dropout(RandomLayer):
         if self.p == 1:
             return x * 0.0
         keep = 1 - self.p
-        return self.drop(x, self.keep_mask(self.mask_shape(x), keep, x), keep)
+        return self.drop(x, self.draw(x.new_empty(self.mask_shape(x)), keep), keep)
 
     def drop(self, x: Tensor, kept: Tensor, keep: float) -> Tensor:
         """Apply the mask, whose values are 1 with probability `keep`; the expected value stays."""

@@ -20,16 +20,16 @@ class Chain(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         if self._flat is None:
-            self._flat = list(_leaves(self))
+            self._flat = list(leaves(self))
         for layer in self._flat:
             x = layer(x)
         return x
 
 
-def _leaves(module: nn.Module) -> Iterator[nn.Module]:
+def leaves(module: nn.Module) -> Iterator[nn.Module]:
     for layer in module.children():
         if type(layer) is nn.Sequential:
-            yield from _leaves(layer)
+            yield from leaves(layer)
         else:
             yield layer
 

@@ -8,7 +8,10 @@ from pydantic import Field
 from normlab.core.choice import Part
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch.optim import Optimizer as TorchOptimizer
+
+    from normlab.layers.elementwise import Elementwise
 
 Rate = Annotated[float, Field(ge=0, le=1e6)]
 Share = Annotated[float, Field(ge=0, lt=1)]
@@ -38,12 +41,37 @@ class Optimizer(Part, frozen=True):
     lr: LearningRate
 
     @abstractmethod
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        """Build the torch optimizer.
+    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer | Elementwise":
+        """Build what takes the steps.
 
         `groups` are torch parameter groups, each with a list of "params" and its own "weight_decay": 0
         for norm parameters and biases unless `decay_all` is set. The optimizer may part them further and
         give a part its own rate; a schedule multiplies the "lr" that each of its `param_groups` begins with.
+        """
+
+
+class ElementwiseOptimizer(Optimizer, frozen=True):
+    """An optimizer whose step on a number depends on the gradients of that number alone."""
+
+    decouples_decay: ClassVar[bool] = False
+    """True where decay multiplies weights by 1 - lr * weight_decay, and leaves the gradients alone."""
+
+    def build(self, groups: list[dict[str, Any]]) -> "Elementwise":
+        from normlab.layers.elementwise import Elementwise
+
+        return Elementwise(self, groups, self.lr)
+
+    @abstractmethod
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        """Give what is kept of weights, as it is before the first step."""
+
+    @abstractmethod
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        """Take step `step`, counted from 1, in place, after weight decay; `grads` are left as they are.
+
+        Shape: weights, grads and most of what is kept: any, the same.
         """
 
 
@@ -57,8 +85,11 @@ class DecayingOptimizer(Optimizer, frozen=True):
     """Decay norm parameters and biases too."""
 
 
-class AdaptiveOptimizer(DecayingOptimizer, frozen=True):
-    """An optimizer of Adam's kin: it divides a running mean of gradients by a running size of them."""
+class AdaptiveOptimizer(ElementwiseOptimizer, DecayingOptimizer, frozen=True):
+    """An optimizer of Adam's kin: it divides a running mean of gradients by a running size of them.
+
+    The step is Adam's, where a member has none of its own.
+    """
 
     beta1: Share = 0.9
     """What the running mean of gradients keeps of itself at each step."""
@@ -67,15 +98,28 @@ class AdaptiveOptimizer(DecayingOptimizer, frozen=True):
     eps: Epsilon = 1e-8
     """Added to the divisor, so that a vanishing gradient does not divide by zero."""
 
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        return {"mean": weights.new_zeros(weights.shape), "size": weights.new_zeros(weights.shape)}
 
-def fused(groups: list[dict[str, Any]], *devices: str) -> bool | None:
-    """Give torch's setting of that name: true where its fused step, one kernel for all of an update, serves.
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        import torch
 
-    `devices` are the kinds of device that have one, by default CPU and CUDA. None leaves the choice to torch.
-
-    Measured on one CPU thread for a 64-128-128-10 network, plain against fused: SGD 60 and 30 µs a
-    step, Adam 190 and 68, AdamW 231 and 66, Adagrad 115 and 50.
-    """
-    known = devices or ("cpu", "cuda")
-    parameters = (p for group in groups for p in group["params"])
-    return True if all(p.device.type in known and p.is_floating_point() for p in parameters) else None
+        # One kernel for all of it. For 26,378 numbers on one CPU thread 11 µs, and 26 in plain operations;
+        # for 136,000 numbers 50 and 112.
+        torch._fused_adam_(  # pyright: ignore[reportPrivateUsage, reportPrivateImportUsage]
+            [weights],
+            [grads],
+            [state["mean"]],
+            [state["size"]],
+            [],
+            [weights.new_full((), step, dtype=torch.float32)],
+            lr=lr,
+            beta1=self.beta1,
+            beta2=self.beta2,
+            weight_decay=0.0,
+            eps=self.eps,
+            amsgrad=False,
+            maximize=False,
+        )

@@ -1,12 +1,18 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from normlab.components.optimizers import DecayingOptimizer, Epsilon, LearningRate, Share
+from normlab.components.optimizers import (
+    DecayingOptimizer,
+    ElementwiseOptimizer,
+    Epsilon,
+    LearningRate,
+    Share,
+)
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
-class Adadelta(DecayingOptimizer, frozen=True):
+class Adadelta(ElementwiseOptimizer, DecayingOptimizer, frozen=True):
     """Scale each gradient by the size of recent steps over the size of recent gradients.
 
     v = rho * v + (1 - rho) * g^2, d = sqrt(u + eps) / sqrt(v + eps) * g,
@@ -22,7 +28,17 @@ class Adadelta(DecayingOptimizer, frozen=True):
     eps: Epsilon = 1e-6
     """Added under both roots; it sets the size of the first steps."""
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        return {
+            "squares": weights.new_zeros(weights.shape),
+            "squared_steps": weights.new_zeros(weights.shape),
+        }
 
-        return optim.Adadelta(groups, lr=self.lr, rho=self.rho, eps=self.eps)
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        squares, squared_steps = state["squares"], state["squared_steps"]
+        squares.mul_(self.rho).addcmul_(grads, grads, value=1 - self.rho)
+        delta = squared_steps.add(self.eps).sqrt_().div_(squares.add(self.eps).sqrt_()).mul_(grads)
+        squared_steps.mul_(self.rho).addcmul_(delta, delta, value=1 - self.rho)
+        weights.add_(delta, alpha=-lr)

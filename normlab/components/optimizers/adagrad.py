@@ -1,14 +1,14 @@
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
-from normlab.components.optimizers import DecayingOptimizer, Epsilon, LearningRate, Rate, fused
+from normlab.components.optimizers import DecayingOptimizer, ElementwiseOptimizer, Epsilon, LearningRate, Rate
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
-class Adagrad(DecayingOptimizer, frozen=True):
+class Adagrad(ElementwiseOptimizer, DecayingOptimizer, frozen=True):
     """Divide each gradient by the root of the sum of all its squares so far: steps only shrink.
 
     s = s + g^2, w = w - lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps), at step t = 1, 2, ...
@@ -25,14 +25,12 @@ class Adagrad(DecayingOptimizer, frozen=True):
     eps: Epsilon = 1e-10
     """Added to the divisor, so that a vanishing gradient does not divide by zero."""
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        return {"sum": weights.new_full(weights.shape, self.initial_sum)}
 
-        return optim.Adagrad(
-            groups,
-            lr=self.lr,
-            lr_decay=self.lr_decay,
-            initial_accumulator_value=self.initial_sum,
-            eps=self.eps,
-            fused=fused(groups, "cpu"),  # torch 2.10 has none for CUDA
-        )
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        total = state["sum"].addcmul_(grads, grads)
+        rate = lr / (1 + (step - 1) * self.lr_decay)
+        weights.addcdiv_(grads, total.sqrt().add_(self.eps), value=-rate)

@@ -1,9 +1,6 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
-from normlab.components.optimizers import AdaptiveOptimizer, LearningRate, fused
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+from normlab.components.optimizers import AdaptiveOptimizer, LearningRate
 
 
 class Adam(AdaptiveOptimizer, frozen=True):
@@ -18,10 +15,3 @@ class Adam(AdaptiveOptimizer, frozen=True):
 
     kind: Literal["adam"] = "adam"
     lr: LearningRate = 0.001
-
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
-
-        return optim.Adam(
-            groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps, fused=fused(groups)
-        )

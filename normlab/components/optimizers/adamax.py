@@ -1,9 +1,9 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from normlab.components.optimizers import AdaptiveOptimizer, LearningRate
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
 class Adamax(AdaptiveOptimizer, frozen=True):
@@ -17,7 +17,11 @@ class Adamax(AdaptiveOptimizer, frozen=True):
     kind: Literal["adamax"] = "adamax"
     lr: LearningRate = 0.002
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        import torch
 
-        return optim.Adamax(groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps)
+        mean, largest = state["mean"].lerp_(grads, 1 - self.beta1), state["size"]
+        torch.maximum(largest.mul_(self.beta2), grads.abs().add_(self.eps), out=largest)
+        weights.addcdiv_(mean, largest, value=-lr / (1 - self.beta1**step))

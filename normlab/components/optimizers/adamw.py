@@ -1,9 +1,6 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import ClassVar, Literal
 
-from normlab.components.optimizers import AdaptiveOptimizer, DecoupledDecay, LearningRate, fused
-
-if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+from normlab.components.optimizers import AdaptiveOptimizer, DecoupledDecay, LearningRate
 
 
 class AdamW(AdaptiveOptimizer, frozen=True):
@@ -16,12 +13,7 @@ class AdamW(AdaptiveOptimizer, frozen=True):
     """
 
     kind: Literal["adamw"] = "adamw"
+    decouples_decay: ClassVar[bool] = True
+
     lr: LearningRate = 0.001
     weight_decay: DecoupledDecay = 0.01
-
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
-
-        return optim.AdamW(
-            groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps, fused=fused(groups)
-        )

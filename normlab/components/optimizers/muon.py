@@ -2,14 +2,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
-from normlab.components.optimizers import (
-    DecayingOptimizer,
-    DecoupledDecay,
-    LearningRate,
-    Rate,
-    Share,
-    fused,
-)
+from normlab.components.optimizers import DecayingOptimizer, DecoupledDecay, LearningRate, Rate, Share
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,7 +59,7 @@ class Muon(DecayingOptimizer, frozen=True):
                 )
             )
         if others:
-            parts.append(optim.AdamW(others, lr=self.adamw_lr, fused=fused(others)))
+            parts.append(optim.AdamW(others, lr=self.adamw_lr, fused=_fused(others)))
         return JointOptimizer(*parts)
 
 
@@ -80,3 +73,9 @@ def _split(groups: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dic
 
 def _is_matrix(parameter: "Tensor") -> bool:
     return parameter.ndim == 2 and min(parameter.shape) > 1
+
+
+def _fused(groups: list[dict[str, Any]]) -> bool | None:
+    """Give torch's setting of that name: true for a step of one kernel, none to leave it to torch."""
+    devices = {parameter.device.type for group in groups for parameter in group["params"]}
+    return True if devices <= {"cpu", "cuda"} else None

@@ -1,9 +1,10 @@
-from typing import TYPE_CHECKING, Any, Literal
+import math
+from typing import TYPE_CHECKING, Literal
 
 from normlab.components.optimizers import AdaptiveOptimizer, LearningRate
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
 class RAdam(AdaptiveOptimizer, frozen=True):
@@ -20,7 +21,17 @@ class RAdam(AdaptiveOptimizer, frozen=True):
     kind: Literal["radam"] = "radam"
     lr: LearningRate = 0.001
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
-
-        return optim.RAdam(groups, lr=self.lr, betas=(self.beta1, self.beta2), eps=self.eps)
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        mean = state["mean"].lerp_(grads, 1 - self.beta1)
+        size = state["size"].mul_(self.beta2).addcmul_(grads, grads, value=1 - self.beta2)
+        rate = lr / (1 - self.beta1**step)
+        kept = self.beta2**step
+        most = 2 / (1 - self.beta2) - 1
+        rho = most - 2 * step * kept / (1 - kept)
+        if rho <= 5:
+            weights.add_(mean, alpha=-rate)
+            return
+        r = math.sqrt((rho - 4) * (rho - 2) * most / ((most - 4) * (most - 2) * rho))
+        weights.addcdiv_(mean, size.sqrt().add_(self.eps), value=-rate * r * math.sqrt(1 - kept))

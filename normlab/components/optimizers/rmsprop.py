@@ -1,12 +1,18 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from normlab.components.optimizers import DecayingOptimizer, Epsilon, LearningRate, Share
+from normlab.components.optimizers import (
+    DecayingOptimizer,
+    ElementwiseOptimizer,
+    Epsilon,
+    LearningRate,
+    Share,
+)
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
-class RMSprop(DecayingOptimizer, frozen=True):
+class RMSprop(ElementwiseOptimizer, DecayingOptimizer, frozen=True):
     """Divide each gradient by the root of its recent mean square.
 
     v = alpha * v + (1 - alpha) * g^2, b = momentum * b + g / (sqrt(v) + eps), w = w - lr * b;
@@ -27,9 +33,19 @@ class RMSprop(DecayingOptimizer, frozen=True):
     centered: bool = False
     """Divide by the deviation of recent gradients instead of their root mean square."""
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        names = ["squares", *["mean"] * self.centered, *["velocity"] * (self.momentum > 0)]
+        return {name: weights.new_zeros(weights.shape) for name in names}
 
-        return optim.RMSprop(
-            groups, lr=self.lr, alpha=self.alpha, eps=self.eps, momentum=self.momentum, centered=self.centered
-        )
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        divisor = state["squares"].mul_(self.alpha).addcmul_(grads, grads, value=1 - self.alpha)
+        if self.centered:
+            mean = state["mean"].lerp_(grads, 1 - self.alpha)
+            divisor = divisor.addcmul(mean, mean, value=-1)
+        divisor = divisor.sqrt().add_(self.eps)
+        if self.momentum:
+            weights.add_(state["velocity"].mul_(self.momentum).addcdiv_(grads, divisor), alpha=-lr)
+        else:
+            weights.addcdiv_(grads, divisor, value=-lr)

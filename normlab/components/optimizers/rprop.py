@@ -1,16 +1,16 @@
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from normlab.components.optimizers import LearningRate, Optimizer
+from normlab.components.optimizers import ElementwiseOptimizer, LearningRate
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 Size = Annotated[float, Field(gt=0, le=1e6)]
 
 
-class Rprop(Optimizer, frozen=True):
+class Rprop(ElementwiseOptimizer, frozen=True):
     """Follow only the gradient's sign, with a step size per weight that grows until the sign flips.
 
     size = clamp(size * (grow if g * g_before > 0, shrink if < 0, 1 if = 0), smallest, largest),
@@ -44,8 +44,22 @@ class Rprop(Optimizer, frozen=True):
             raise ValueError(f"must be at least smallest, which is {smallest:g}; raise it or lower smallest")
         return largest
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        return {"sizes": weights.new_zeros(weights.shape), "before": weights.new_zeros(weights.shape)}
 
-        etas, sizes = (self.shrink, self.grow), (self.smallest, self.largest)
-        return optim.Rprop(groups, lr=self.lr, etas=etas, step_sizes=sizes)
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        import torch
+
+        sizes, before = state["sizes"], state["before"]
+        if step == 1:
+            sizes.fill_(lr)
+        agreement = before.mul_(grads)
+        flipped = agreement < 0
+        factor = (
+            torch.ones_like(sizes).masked_fill_(agreement > 0, self.grow).masked_fill_(flipped, self.shrink)
+        )
+        sizes.mul_(factor).clamp_(self.smallest, self.largest)
+        before.copy_(grads).masked_fill_(flipped, 0)
+        weights.addcmul_(before.sign(), sizes, value=-1)

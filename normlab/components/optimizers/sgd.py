@@ -1,14 +1,14 @@
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from normlab.components.optimizers import DecayingOptimizer, LearningRate, Share, fused
+from normlab.components.optimizers import DecayingOptimizer, ElementwiseOptimizer, LearningRate, Share
 
 if TYPE_CHECKING:
-    from torch.optim import Optimizer as TorchOptimizer
+    from torch import Tensor
 
 
-class SGD(DecayingOptimizer, frozen=True):
+class SGD(ElementwiseOptimizer, DecayingOptimizer, frozen=True):
     """Stochastic gradient descent, with momentum if wanted.
 
     v = momentum * v + g, w = w - lr * v; with Nesterov momentum w = w - lr * (g + momentum * v).
@@ -31,9 +31,14 @@ class SGD(DecayingOptimizer, frozen=True):
             raise ValueError("needs momentum; set momentum above 0, 0.9 say")
         return nesterov
 
-    def build(self, groups: list[dict[str, Any]]) -> "TorchOptimizer":
-        from torch import optim
+    def start(self, weights: "Tensor") -> "dict[str, Tensor]":
+        return {"velocity": weights.new_zeros(weights.shape)} if self.momentum else {}
 
-        return optim.SGD(
-            groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov, fused=fused(groups)
-        )
+    def update(
+        self, weights: "Tensor", grads: "Tensor", state: "dict[str, Tensor]", step: int, lr: float
+    ) -> None:
+        if not self.momentum:
+            weights.add_(grads, alpha=-lr)
+            return
+        velocity = state["velocity"].mul_(self.momentum).add_(grads)
+        weights.add_(grads.add(velocity, alpha=self.momentum) if self.nesterov else velocity, alpha=-lr)

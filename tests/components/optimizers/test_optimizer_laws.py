@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from normlab.components.optimizers import DecayingOptimizer, Optimizer, fused
+from normlab.components.optimizers import DecayingOptimizer, ElementwiseOptimizer, Optimizer
 from normlab.core.choice import member, members
 from normlab.core.fields import describe
 
 KINDS = list(members(Optimizer))
 DECAYING = [kind for kind in KINDS if issubclass(members(Optimizer)[kind], DecayingOptimizer)]
-FUSED = ["sgd", "adam", "adamw", "adagrad"]
+ELEMENTWISE = [kind for kind in KINDS if issubclass(members(Optimizer)[kind], ElementwiseOptimizer)]
 
 
 def draw_parameters():
@@ -29,20 +29,26 @@ class Quadratic:
             {"params": self.parameters[:1], "weight_decay": 1e-3},
             {"params": self.parameters[1:], "weight_decay": 0.0},
         ]
-        self.optimizer = member(Optimizer, kind, **settings).build(groups)
+        settings = member(Optimizer, kind, **settings)
+        self.optimizer, self.needs_closure = settings.build(groups), settings.needs_closure
 
     def loss(self):
         return sum((p - g).square().sum() for p, g in zip(self.parameters, self.goal, strict=True))
 
     def closure(self):
-        self.optimizer.zero_grad()
+        for parameter in self.parameters:
+            parameter.grad = None
         loss = self.loss()
         loss.backward()
         return loss
 
     def train(self, num_steps):
         for _ in range(num_steps):
-            self.optimizer.step(self.closure)
+            if self.needs_closure:
+                self.optimizer.step(self.closure)
+            else:
+                self.closure()
+                self.optimizer.step()
         return self.loss().item()
 
 
@@ -90,24 +96,45 @@ def test_weight_decay_acts_in_its_own_group_only(kind):
     assert (spared == 2).all()
 
 
-@pytest.mark.parametrize("kind", FUSED)
-def test_torchs_fused_step_is_used_where_the_device_has_one(kind):
-    here, nowhere = (torch.zeros(2, device=device, requires_grad=True) for device in ("cpu", "meta"))
-    for parameter, wanted in (here, True), (nowhere, None):
-        built = member(Optimizer, kind).build([{"params": [parameter], "weight_decay": 0.0}])
-        assert built.param_groups[0]["fused"] is wanted
+@pytest.mark.parametrize("kind", ELEMENTWISE)
+@pytest.mark.parametrize("weight_decay", [0.0, 0.1])
+def test_a_step_leaves_the_gradients_as_they_are_and_is_not_recorded(kind, weight_decay):
+    weights = torch.ones(3, requires_grad=True)
+    optimizer = member(Optimizer, kind).build([{"params": [weights], "weight_decay": weight_decay}])
+    weights.grad = torch.tensor([1.0, -2.0, 0.0])
+    optimizer.step()
+    assert weights.grad.tolist() == [1.0, -2.0, 0.0]
+    assert weights.grad_fn is None
+    assert weights.is_leaf
 
 
-def test_adagrad_is_fused_on_the_cpu_only():
-    class Elsewhere:
-        device = torch.device("cuda")
+@pytest.mark.parametrize("kind", ELEMENTWISE)
+def test_a_number_is_moved_alike_wherever_it_stands(kind):
+    """In one row with all others, or in a tensor of its own shape."""
+    draw = torch.Generator().manual_seed(0)
+    values, grads = (torch.randn(48, generator=draw, dtype=torch.float64) for _ in range(2))
+    apart = [values[:32].reshape(4, 8).clone(), values[32:].clone()]
+    row = values.clone()
+    for parameters in (apart, [row]):
+        optimizer = member(Optimizer, kind).build([{"params": parameters, "weight_decay": 0.1}])
+        for step in range(1, 4):
+            for parameter, part in zip(parameters, grads.split([p.numel() for p in parameters]), strict=True):
+                parameter.grad = part.view_as(parameter) * step
+            optimizer.step()
+    assert torch.allclose(torch.cat([part.flatten() for part in apart]), row, rtol=1e-14, atol=0)
 
-        def is_floating_point(self):
-            return True
 
-    groups = [{"params": [Elsewhere()]}]
-    assert fused(groups)
-    assert fused(groups, "cpu") is None
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"num_steps": -1}, {"num_steps": True}, {"num_steps": 2.0}, {"num_steps": 10**20}, {"num_steps": "x"},
+        {"state": {}}, {"state": {1: {}}}, {"state": {0: {"mean": 1.0}}}, {"state": {0: {}, 1: {}}}, {"state": None},
+    ],
+)  # fmt: skip
+def test_what_is_no_state_is_not_taken_up(spoilt):
+    optimizer = member(Optimizer, "adam").build([{"params": [torch.ones(3)], "weight_decay": 0.0}])
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError)):
+        optimizer.load_state_dict(optimizer.state_dict() | spoilt)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if "eps" in describe(members(Optimizer)[kind])])
