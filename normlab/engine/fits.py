@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from normlab.layers.elementwise import Elementwise
+
 _Outline = tuple[tuple[int, ...], torch.dtype]
 # Of LBFGS: numbers, some of them tensors at times, and lists of tensors.
 _NUMBERS = ("func_evals", "n_iter", "t", "H_diag", "prev_loss")
@@ -23,11 +25,15 @@ def _outlines(tensors: Mapping[str, Tensor]) -> dict[str, _Outline]:
     return {name: (tuple(tensor.shape), tensor.dtype) for name, tensor in tensors.items()}
 
 
-def optimizer_misfit(optimizer: Optimizer) -> str | None:
+def optimizer_misfit(optimizer: Optimizer | Elementwise) -> str | None:
     """Name what an optimizer keeps in another shape than it made it in; None where all is in order.
 
-    torch compares none of it with the parameters, and its fused kernels then write past a tensor's end.
+    Nothing else compares it with the parameters, and fused kernels then write past a tensor's end.
     """
+    if isinstance(optimizer, Elementwise):
+        pairs = zip(optimizer.states, optimizer.begun(), strict=True)
+        odd = [(place, misfit(kept, wanted)) for place, (kept, wanted) in enumerate(pairs)]
+        return next((f"optimizer.{place}.{name}" for place, name in odd if name), None)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     places = {parameter: place for place, parameter in enumerate(parameters)}
     length = sum(parameter.numel() for parameter in parameters)
@@ -41,7 +47,7 @@ def optimizer_misfit(optimizer: Optimizer) -> str | None:
 
 
 def _shape(name: str, shape: tuple[int, ...], length: int) -> tuple[int, ...]:
-    if name in ("step", "mu_product", "ro", "al", *_NUMBERS):
+    if name in ("step", "ro", "al", *_NUMBERS):
         return ()
     if name in ("d", "prev_flat_grad", "old_dirs", "old_stps"):  # LBFGS's, over all parameters
         return (length,)
@@ -61,6 +67,4 @@ def _fits(name: str, value: Any, shape: tuple[int, ...]) -> bool:
             item.shape == shape if isinstance(item, Tensor) else item is None and name == "al"
             for item in items
         )
-    if value is None:
-        return name == "momentum_buffer"
     return name in _NUMBERS and isinstance(value, int | float)

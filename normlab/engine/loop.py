@@ -1,15 +1,18 @@
-"""run(experiment) -> events."""
+"""run(experiment) -> events, and run_cohort(requests) for several at once."""
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from normlab.engine.checkpoints import STATE, Checkpoints
+from normlab.engine.cohort import Member, together
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import Event
 from normlab.engine.ids import new_run_id
 from normlab.engine.probing import probing
+from normlab.engine.request import Request
 from normlab.engine.resuming import SavedState, read_state
 from normlab.engine.session import Session
 from normlab.engine.stopwatch import Stopwatch
@@ -18,6 +21,9 @@ from normlab.engine.trainer import operations_per_step
 from normlab.engine.weights import StartWeights
 from normlab.lab.checks import check
 from normlab.lab.experiment import Experiment
+
+if TYPE_CHECKING:
+    import torch
 
 
 def run(
@@ -59,37 +65,75 @@ def run(
     CheckpointError, at once, for a state that can't be resumed; DataError, from the first events, for data
     that can't be had, or weights of which none fits.
     """
-    warnings = check(experiment)
-    place, kept = pick_device(device), None if folder is None else Path(folder)
+    request = Request(
+        experiment=experiment,
+        arm=arm,
+        control=control or Control(),
+        folder=folder,
+        run_id=run_id,
+        probe=probe,
+        weights=weights,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        time_limit_seconds=time_limit_seconds,
+    )
+    return run_cohort([request], device=device, num_threads=num_threads)
+
+
+def run_cohort(
+    requests: Sequence[Request], *, device: str = "auto", num_threads: int | None = None
+) -> Generator[Event]:
+    """Train several runs, and tell the events of all of them, each by its `run`, as they come.
+
+    Runs whose nets have the same shape, loss and batches are stepped together, which takes less time; others
+    take turns. What a run gives is the same bit for bit, whatever stands beside it; its `seconds` are its
+    share of what was computed together. A run that has ended leaves. Each has its own control, by which it
+    can be paused too; not pulling pauses all.
+
+    `num_threads`: as `run`'s; none goes by the first run.
+    Raises: as `run` does, for the first request that can't be run, before any is trained.
+    """
+    place = pick_device(device)
+    members = [_member(request, place, num_threads) for request in requests]
+    if not members:
+        return holding(together(members), 1, deterministic=False)
+    first = members[0].session
+    for member in members:
+        member.session.num_threads = first.num_threads
+    return holding(together(members), first.num_threads, first.experiment.training.deterministic)
+
+
+def _member(request: Request, place: "torch.device", num_threads: int | None) -> Member:
+    experiment = request.experiment
+    warnings, kept = check(experiment), None if request.folder is None else Path(request.folder)
     saved: SavedState | None = None
-    if resume:
+    if request.resume:
         assert kept is not None, "what is resumed lies in a folder"
         if (kept / STATE).exists():
             saved = read_state(kept / STATE)
-            saved.check(experiment, run_id)
+            saved.check(experiment, request.run_id)
     if num_threads is None and saved is not None:
         num_threads = min(saved.record.num_threads, os.cpu_count() or 1)
     num_threads = num_threads or choose_threads(operations_per_step(experiment))
     if saved is not None:
         warnings += saved.cautions(str(place), num_threads)
     watch = Stopwatch()
-    name = run_id or (saved.record.run if saved else new_run_id())
+    name = request.run_id or (saved.record.run if saved else new_run_id())
+    every = request.checkpoint_every
     session = Session(
         experiment=experiment,
         device=place,
         num_threads=num_threads,
-        arm=arm,
+        arm=request.arm,
         id=name,
-        control=control or Control(),
+        control=request.control,
         warnings=warnings,
         watch=watch,
-        checkpoints=None if kept is None else Checkpoints(kept, name, experiment, checkpoint_every, watch),
+        checkpoints=None if kept is None else Checkpoints(kept, name, experiment, every, watch),
         saved=saved,
-        weights=weights,
-        time_limit_seconds=time_limit_seconds,
-        wants_probe=probe,
+        weights=request.weights,
+        time_limit_seconds=request.time_limit_seconds,
+        wants_probe=request.probe,
     )
-    events = watch.around(session.events())
-    if probe:
-        events = probing(session, events)
-    return holding(events, num_threads, experiment.training.deterministic)
+    events = session.events()
+    return Member(session, probing(session, events) if request.probe else events)

@@ -21,8 +21,9 @@ from normlab.engine.state_record import StateRecord
 from normlab.lab.batches import BatchSizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import differences
+from normlab.layers.elementwise import Elementwise
 
-VERSION = 1
+VERSION = 2
 """Of what a state holds, and how."""
 
 _STUMBLES = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)
@@ -126,7 +127,7 @@ class SavedState:
             if part and (odd := misfit(part, module.state_dict())):
                 raise self._misfit(odd)
 
-    def check_optimizer(self, optimizer: Optimizer) -> None:
+    def check_optimizer(self, optimizer: Optimizer | Elementwise) -> None:
         """See that what an optimizer has taken up is in the shapes of its parameters, before any step.
 
         Raises: CheckpointError naming a tensor that isn't.

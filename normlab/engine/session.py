@@ -32,6 +32,7 @@ from normlab.engine.probe import Probe
 from normlab.engine.resuming import SavedState
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
+from normlab.engine.turns import Turn
 from normlab.engine.weights import StartWeights, load_weights
 from normlab.lab.experiment import Experiment
 
@@ -64,7 +65,7 @@ class Session:
     epoch: int = 0
     step: int = 0
     between_steps: bool = True
-    """False within a step or an evaluation: what an error leaves then can't be resumed."""
+    """False where a step or an evaluation was broken off: what that leaves can't be resumed."""
     untold: bool = False
     """True while the last evaluation is told: who closes the run then has not taken it in."""
 
@@ -72,8 +73,8 @@ class Session:
         self.best = Best(self.experiment)
         self.patience = Patience(self.experiment)
 
-    def events(self) -> Generator[Event]:
-        """Prepare, train, save, and tell the outcome."""
+    def events(self) -> Generator[Event | Turn]:
+        """Prepare, train, save, and tell the outcome; between events, ask for turns to be taken."""
         try:
             origin = None if self.saved or self.weights is None else self.weights.origin
             yield RunCreated(
@@ -83,12 +84,13 @@ class Session:
                 device=str(self.device),
                 origin=origin,
             )
-            yield from self._fetch()
-            trainer, told = self._prepare()
-            yield self._started(trainer)
-            yield from told
-            yield from self._train(trainer)
-            yield from self._announce_saving()
+            if not self._is_stopped(math.inf):  # its slot may have been taken, or its folder be another's
+                yield from self._fetch()
+                trainer, told = self._prepare()
+                yield self._started(trainer)
+                yield from told
+                yield from self._train(trainer)
+                yield from self._announce_saving()
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -146,7 +148,7 @@ class Session:
             resumed_at=self.step,
         )
 
-    def _train(self, trainer: Trainer) -> Iterator[Event]:
+    def _train(self, trainer: Trainer) -> Iterator[Event | Turn]:
         training, watch, num_batches = self.experiment.training, self.watch, trainer.sizes.num_batches
         every = training.evaluate_every * (num_batches if training.unit == "epoch" else 1)
         evaluation = min((self.step // every + 1) * every, trainer.num_steps)
@@ -162,13 +164,15 @@ class Session:
             for x, y in trainer.epoch(self.epoch, done):
                 if self._is_stopped(ends):
                     return
-                self.between_steps = False
-                trainer.step(self.step, x, y, wants_norm=self.step + 1 == evaluation)
+                turn = Turn(trainer, self.watch, self.step, x, y, measures=self.step + 1 == evaluation)
+                try:
+                    yield turn
+                except Exception:
+                    self.between_steps = False
+                    raise
                 self.step += 1
                 if self.step == evaluation:
-                    self._evaluate(trainer)
-                self.between_steps = True
-                if self.step == evaluation:
+                    self._take_in(turn.metrics)
                     yield from self._tell()
                     if self.outcome != "completed" or self.step == trainer.num_steps:
                         return
@@ -191,10 +195,10 @@ class Session:
             self.outcome, self.reason = "stopped", f"time limit of {self.time_limit_seconds:g} s"
         return self.outcome != "completed"
 
-    def _evaluate(self, trainer: Trainer) -> None:
-        """Measure, and note the outcome where that ends the run."""
+    def _take_in(self, metrics: dict[str, float]) -> None:
+        """Take in an evaluation, and note the outcome where it ends the run."""
         training = self.experiment.training
-        self.last = point = Point(epoch=self.epoch, step=self.step, metrics=trainer.measure())
+        self.last = point = Point(epoch=self.epoch, step=self.step, metrics=metrics)
         self.best.observe(point)
         odd = [name for name in ("train_loss", "val_loss") if not math.isfinite(point.metrics.get(name, 0.0))]
         if odd and training.on_divergence == "stop":

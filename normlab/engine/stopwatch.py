@@ -1,40 +1,45 @@
-"""A run's own time, which stands still while nobody pulls its events."""
+"""A run's own time: what is computed for it, and nothing else."""
 
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from normlab.engine.events import Event
-
 
 class Stopwatch:
-    """Counts seconds, except while files are written, or an event's receiver has not asked for the next."""
+    """Counts seconds while it is told to; a run's receiver, its files and its companions don't count."""
 
     def __init__(self) -> None:
-        self.restart()
-
-    def restart(self, seconds: float = 0.0) -> None:
-        """Count anew, from 0 or from where an earlier watch stood."""
-        self._started, self._idle = time.perf_counter() - seconds, 0.0
+        self._counted = 0.0
+        self._since: float | None = None
 
     @property
     def seconds(self) -> float:
-        return time.perf_counter() - self._started - self._idle
+        running = 0.0 if self._since is None else time.perf_counter() - self._since
+        return self._counted + running
+
+    def restart(self, seconds: float = 0.0) -> None:
+        """Count anew, from 0 or from where an earlier watch stood."""
+        self._counted = seconds
+        self._since = None if self._since is None else time.perf_counter()
+
+    def add(self, seconds: float) -> None:
+        """Count time that was taken elsewhere: a share of what was computed for several runs together."""
+        self._counted += seconds
+
+    @contextmanager
+    def counting(self) -> Generator[None]:
+        """Count meanwhile."""
+        self._since = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._counted, self._since = self.seconds, None
 
     @contextmanager
     def still(self) -> Generator[None]:
         """Stand still meanwhile."""
-        left = time.perf_counter()
+        running, self._counted, self._since = self._since is not None, self.seconds, None
         try:
             yield
         finally:
-            self._idle += time.perf_counter() - left
-
-    def around(self, events: Generator[Event]) -> Generator[Event]:
-        """Pass events on, and stand still while the receiver has them."""
-        try:
-            for event in events:
-                with self.still():
-                    yield event
-        finally:
-            events.close()
+            self._since = time.perf_counter() if running else None

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from normlab.core import places
 from normlab.engine.data import Data, batches
-from normlab.engine.evaluation import Tally, chunks, set_training
+from normlab.engine.evaluation import Tally, chunks, set_training, validate
+from normlab.engine.kinship import stackable
 from normlab.engine.module import build_module
 from normlab.engine.seeding import stream_seed, torch_stream
 from normlab.engine.stepper import Stepper
@@ -19,6 +20,7 @@ from normlab.engine.stopwatch import Stopwatch
 from normlab.lab.batches import batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.layers.dropout import RandomLayer
+from normlab.stacked.net import Stack
 
 
 def operations_per_step(experiment: Experiment) -> float:
@@ -48,13 +50,15 @@ class Trainer:
         self.module = build_module(model, outline.shape, num_outputs, experiment.seed, device)
         self.criterion = loss.build().to(device)
         self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
+        self.shape = stackable(experiment, self.module, self.criterion, device)
+        """What it has in common with the runs that can be stepped together with it, or why there are none."""
         self.stepper = Stepper(experiment, self.module, self.criterion, self.clock, device)
         self._widest = max(math.prod(layer.outputs) for layer in model.plan(outline.shape, num_outputs))
         self._device = device
         self._val_in_training_mode = training.evaluation_mode == "train"
         at_least = max(1, data.num_val // self.sizes.size) if self._val_in_training_mode else 1
-        self._val_chunks = chunks(data.val_x, data.val_y, self._widest, at_least)
-        self._tally, self._val_tally = Tally(loss), Tally(loss, training.calibration)
+        self.val_chunks = chunks(data.val_x, data.val_y, self._widest, at_least)
+        self._tally, self.val_tally = Tally(loss), Tally(loss, training.calibration)
         self._step, self._samples, self._since = 0, 0, 0.0
         if training.compile:
             torch.compiler.reset()  # else the nets of earlier runs count against its limit of recompilations
@@ -78,8 +82,11 @@ class Trainer:
         return batches(self.data, self.sizes, number, self.experiment.seed, shuffled, done)
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
-        """Take optimizer step `number`, counted from 0; one that an evaluation follows wants the norm."""
-        loss, output = self.stepper.step(number, x, y, wants_norm)
+        """Take step `number`, counted from 0, by the module; before an evaluation with the norm."""
+        self.count(number, y, *self.stepper.step(number, x, y, wants_norm))
+
+    def count(self, number: int, y: Tensor, loss: Tensor, output: Tensor) -> None:
+        """Take in what step `number` gave: its mean loss and outputs."""
         self._loss = loss.detach()
         self._tally.add(loss, output, y)
         self._step = number + 1
@@ -90,24 +97,36 @@ class Trainer:
         """Whether the last step's loss is a finite number; asking waits for the device."""
         return math.isfinite(self._loss)
 
-    def measure(self) -> dict[str, float]:
-        """Evaluate, and give all metrics; those of training are over the steps since the last time."""
-        metrics = self._tally.take("train")
-        trained = self._watch.seconds - self._since
-        if self.data.num_val:
-            metrics |= self._evaluate("val", self._val_chunks, self._val_in_training_mode)
+    @property
+    def val_sizes(self) -> tuple[int, ...] | None:
+        """The sizes of the validation batches; none where stacked layers can't evaluate them."""
+        if self._val_in_training_mode or isinstance(self.shape, str) or not self.data.num_val:
+            return None
+        return tuple(len(y) for _, y in self.val_chunks)
+
+    def measure(self, val: dict[str, float], seconds: float) -> dict[str, float]:
+        """Give all metrics: those of training over the steps since the last time, and what `val` holds.
+
+        `seconds`: when the evaluation began, by the run's watch.
+        """
+        metrics = self._tally.take("train") | val
         assert self.stepper.grad_norm is not None, "the step before an evaluation asks for it"
         metrics |= {"lr": self.stepper.lr, "grad_norm": float(self.stepper.grad_norm)}
+        trained = max(seconds - self._since, 1e-9)
         self._samples, samples, self._since = 0, self._samples, self._watch.seconds
-        metrics |= {"samples_per_second": samples / max(trained, 1e-9), "seconds": self._since}
+        metrics |= {"samples_per_second": samples / trained, "seconds": self._since}
         self.clock.observe(metrics)
         return metrics
+
+    def validate(self) -> dict[str, float]:
+        """Measure the validation samples by the module."""
+        return self._evaluate("val", self.val_chunks, self._val_in_training_mode) if self.data.num_val else {}
 
     def evaluate(self) -> dict[str, float]:
         """Measure all data in evaluation mode: val_*, and eval_train_*, since train_* is in training mode."""
         train = chunks(self.data.train_x, self.data.train_y, self._widest)
         metrics = self._evaluate("eval_train", train)
-        return metrics | (self._evaluate("val", self._val_chunks) if self.data.num_val else {})
+        return metrics | (self._evaluate("val", self.val_chunks) if self.data.num_val else {})
 
     def answer(self, x: Tensor) -> Tensor:
         """Give the model's outputs for scaled inputs, as in an evaluation: (N, num_outputs), float32.
@@ -147,11 +166,14 @@ class Trainer:
     def _evaluate(
         self, part: str, pieces: Iterable[tuple[Tensor, Tensor]], in_training_mode: bool = False
     ) -> dict[str, float]:
+        if not (in_training_mode or isinstance(self.shape, str)):
+            validate(Stack([self.module], [self.criterion]), [self.val_tally], [pieces])
+            return self.val_tally.take(part)
         with self._evaluating(in_training_mode):
             for x, y in pieces:
                 output = self.module(x)
-                self._val_tally.add(self.criterion(output, y), output, y)
-        return self._val_tally.take(part)
+                self.val_tally.add(self.criterion(output, y), output, y)
+        return self.val_tally.take(part)
 
     @contextmanager
     def _evaluating(self, in_training_mode: bool = False) -> Generator[None]:

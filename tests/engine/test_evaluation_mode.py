@@ -3,7 +3,7 @@
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.runs import events_of, experiment, measured
+from support.runs import events_of, experiment, measured, spy
 
 from normlab.core import places
 from normlab.engine.control import Control
@@ -70,15 +70,14 @@ def test_batch_norm_takes_the_statistics_of_validation_batches_as_large_as_train
 def test_a_resumed_run_ends_as_one_that_never_stopped(tmp_path, monkeypatch, stop):
     settings = experiment(DROPOUT | NORM | FAULT)
     whole = list(run(settings, device="cpu", folder=tmp_path / "whole"))
-    control, step = Control(), Trainer.step
+    control = Control()
 
-    def stopping(self, number, *arguments, **options):
-        step(self, number, *arguments, **options)
-        if number + 1 == stop:
+    def stopping(turn):
+        if turn.number + 1 == stop:
             control.stop()
 
     with monkeypatch.context() as patched:
-        patched.setattr(Trainer, "step", stopping)
+        spy(patched, after=stopping)
         first = list(run(settings, device="cpu", folder=tmp_path / "parts", control=control))
     assert first[-1].outcome == "stopped"
     rest = list(run(settings, device="cpu", folder=tmp_path / "parts", resume=True))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.runs import events_of, experiment, measured
+from support.runs import events_of, experiment, measured, spy
 
 from normlab.components.datasets import Dataset, Outline, Samples
 from normlab.core.choice import member
@@ -16,7 +16,6 @@ from normlab.engine.data import Data, add_label_noise, batches, load, prepare, s
 from normlab.engine.evaluation import Tally
 from normlab.engine.events import RunFinished
 from normlab.engine.module import build_module
-from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
 from normlab.lab.batches import batch_sizes
@@ -71,13 +70,7 @@ def test_evaluation_changes_nothing_of_the_training():
 
 def test_training_mode_is_restored_in_every_layer(monkeypatch):
     modes = []
-    step = Trainer.step
-
-    def note(self, *arguments, **options):
-        modes.append({layer.training for layer in self.module.modules()})
-        step(self, *arguments, **options)
-
-    monkeypatch.setattr(Trainer, "step", note)
+    spy(monkeypatch, lambda turn: modes.append({layer.training for layer in turn.trainer.module.modules()}))
     events_of(NOISY)
     assert modes == [{True}] * 3 * STEPS_PER_EPOCH
 
@@ -105,14 +98,11 @@ def cosine(time, length):
 )
 def test_every_step_is_taken_at_the_rate_of_the_schedule(monkeypatch, schedule, factor):
     rates = []
-    step = Stepper.step
 
-    def note(self, *arguments, **options):
-        result = step(self, *arguments, **options)
-        rates.append([group["lr"] for group in self.optimizer.param_groups])
-        return result
+    def note(turn):
+        rates.append([group["lr"] for group in turn.trainer.stepper.optimizer.param_groups])
 
-    monkeypatch.setattr(Stepper, "step", note)
+    spy(monkeypatch, after=note)
     settings = {f"schedule.{name}": value for name, value in schedule.items()}
     events = events_of(
         {
@@ -307,13 +297,7 @@ def test_the_seed_decides_the_initial_weights_and_the_dropped_values():
 )
 def test_two_arms_under_one_seed_see_the_same_batches(monkeypatch, arm):
     seen = []
-    step = Trainer.step
-
-    def note(self, number, x, y, wants_norm):
-        seen.append((x.clone(), y.clone()))
-        step(self, number, x, y, wants_norm)
-
-    monkeypatch.setattr(Trainer, "step", note)
+    spy(monkeypatch, lambda turn: seen.append((turn.x.clone(), turn.y.clone())))
     events_of()
     plain, seen[:] = list(seen), []
     events_of(arm)

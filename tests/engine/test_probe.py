@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from support.runs import experiment
+from support.runs import experiment, spy
 
 from normlab.components.datasets import Dataset, Samples
 from normlab.components.losses import Loss
@@ -88,13 +88,7 @@ def test_a_probed_run_is_the_same_to_the_last_bit(eager, tmp_path, settings):
 
 def test_every_step_is_taken_in_training_mode(eager, monkeypatch):
     modes = []
-    step = Trainer.step
-
-    def note(self, *arguments, **options):
-        modes.append({layer.training for layer in self.module.modules()})
-        step(self, *arguments, **options)
-
-    monkeypatch.setattr(Trainer, "step", note)
+    spy(monkeypatch, lambda turn: modes.append({layer.training for layer in turn.trainer.module.modules()}))
     events_of({"model.norm.kind": "batch", "model.dropout.kind": "dropout"})
     assert modes == [{True}] * 18
 
@@ -107,7 +101,8 @@ def test_its_seconds_are_not_the_run_s(eager, monkeypatch):
         now[0] += 100.0
         return look(*arguments)
 
-    monkeypatch.setattr("normlab.engine.stopwatch.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    for clock in ("stopwatch", "turns"):
+        monkeypatch.setattr(f"normlab.engine.{clock}.time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr(Probe, "look", slow)
     events = events_of()
     assert now == [300.0]
@@ -191,7 +186,7 @@ def test_a_run_that_took_no_step_shows_nothing():
     control = Control()
     control.stop()
     events = events_of(control=control)
-    assert [event.event for event in events] == ["run_created", "run_started", "run_finished"]
+    assert [event.event for event in events] == ["run_created", "run_finished"]
 
 
 # What

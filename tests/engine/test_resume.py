@@ -41,19 +41,19 @@ def numbers(events):
 
 def train(settings, folder, stop=None, **how):
     """Train in a folder, stopped after that step; then leave the world's generators somewhere else."""
-    control, step = Control(), Trainer.step
+    control, count = Control(), Trainer.count
 
-    def stopping(self, number, *arguments, **options):
-        step(self, number, *arguments, **options)
+    def stopping(self, number, *arguments):
+        count(self, number, *arguments)
         if number + 1 == stop:
             control.stop()
 
-    Trainer.step = stopping
+    Trainer.count = stopping
     try:
         wanted = settings if isinstance(settings, Experiment) else experiment(settings)
         events = list(run(wanted, device="cpu", control=control, folder=folder, **how))
     finally:
-        Trainer.step = step
+        Trainer.count = count
     assert events[-1].outcome == "stopped" or stop is None
     seed = random.randrange(2**31)
     for reseed in (random.seed, np.random.seed, torch.manual_seed):
@@ -235,15 +235,28 @@ def test_with_sums_that_are_folded_for_their_size(tmp_path, monkeypatch):
 
 
 def test_what_stands_in_an_optimizer_s_groups_is_the_experiment_s_and_the_device_s_affair(tmp_path):
+    settings = {"optimizer.kind": "muon", "optimizer.lr": 0.001}
+    train(settings, tmp_path, 7)
+    state = read_state(tmp_path / "state.safetensors").parts["stepper"]
+    wanted = experiment(settings)
+    cpu = torch.device("cpu")
+    stepper = Trainer(wanted, load(wanted, "", cpu), "", cpu, Stopwatch()).stepper
+    state["optimizer"]["param_groups"][0].update(momentum=0.1, ns_steps=50, lr=0.5)
+    stepper.load(state)
+    group = stepper.optimizer.param_groups[0]
+    assert (group["momentum"], group["ns_steps"], group["lr"]) == (0.95, 5, 0.001)
+
+
+def test_rates_are_the_experiment_s_affair_too(tmp_path):
     train({}, tmp_path, 7)
     state = read_state(tmp_path / "state.safetensors").parts["stepper"]
     wanted = experiment()
     cpu = torch.device("cpu")
     stepper = Trainer(wanted, load(wanted, "", cpu), "", cpu, Stopwatch()).stepper
-    state["optimizer"]["param_groups"][0].update(fused=None, foreach=True, lr=0.5)
+    state["optimizer"]["param_groups"] = [{"lr": 0.5, "weight_decay": 9.0}]
     stepper.load(state)
     group = stepper.optimizer.param_groups[0]
-    assert (group["fused"], group["foreach"], group["lr"]) == (True, None, 0.001)
+    assert (group["lr"], group["weight_decay"]) == (0.001, 0.0)
 
 
 @pytest.mark.parametrize("step", range(19))
@@ -290,16 +303,16 @@ def test_without_a_state_it_begins_anew(tmp_path):
 
 
 def test_an_error_amid_a_step_leaves_the_state_of_before(tmp_path, monkeypatch):
-    step = Trainer.step
+    count = Trainer.count
 
-    def exploding(self, number, *arguments, **options):
-        step(self, number, *arguments, **options)
+    def exploding(self, number, *arguments):
+        count(self, number, *arguments)
         if number == 9:
             raise RuntimeError("a bug")
 
     whole = list(run(experiment(), device="cpu"))
     with monkeypatch.context() as patch:
-        patch.setattr(Trainer, "step", exploding)
+        patch.setattr(Trainer, "count", exploding)
         events = run(experiment(), device="cpu", folder=tmp_path, checkpoint_every=1)
         with pytest.raises(RuntimeError, match="a bug"):
             list(events)
@@ -318,14 +331,15 @@ def test_the_time_goes_on(tmp_path):
 
 
 def test_the_speed_is_that_of_all_of_an_epoch_and_writing_is_not_counted(tmp_path, monkeypatch):
-    now, step = [0.0], Trainer.step
+    now, count = [0.0], Trainer.count
 
-    def lasting(self, *arguments, **options):
+    def lasting(self, *arguments):
         now[0] += 2.0
-        step(self, *arguments, **options)
+        count(self, *arguments)
 
-    monkeypatch.setattr(Trainer, "step", lasting)
-    monkeypatch.setattr("normlab.engine.stopwatch.time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(Trainer, "count", lasting)
+    for user in ("stopwatch", "turns"):
+        monkeypatch.setattr(f"normlab.engine.{user}.time", SimpleNamespace(perf_counter=lambda: now[0]))
     monkeypatch.setattr("normlab.engine.session._PROGRESS_SECONDS", 99.0)
 
     def slowly(*arguments):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
-from support.runs import events_of, experiment, measured
+from support.runs import events_of, experiment, measured, spy
 
 from normlab.core.errors import ConfigError
 from normlab.engine.control import Control
@@ -217,7 +217,6 @@ def test_clipping_by_norm_keeps_the_direction_and_by_value_does_not():
     def moved(clip):
         from normlab.engine.data import load
         from normlab.engine.stopwatch import Stopwatch
-        from normlab.engine.trainer import Trainer
 
         cpu = torch.device("cpu")
         wanted = experiment({**settings, **clip})
@@ -332,7 +331,7 @@ def test_memory_that_runs_out_is_an_outcome_with_a_remedy(monkeypatch):
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
         )
 
-    monkeypatch.setattr("normlab.engine.trainer.Trainer.step", explode)
+    monkeypatch.setattr("normlab.engine.turns.Taker.take", explode)
     finished = events_of()[-1]
     assert finished.outcome == "oom"
     assert "training.batch_size (now 16)" in finished.reason
@@ -342,7 +341,7 @@ def test_other_errors_are_not_swallowed(monkeypatch):
     def explode(*_, **__):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("normlab.engine.trainer.Trainer.step", explode)
+    monkeypatch.setattr("normlab.engine.turns.Taker.take", explode)
     with pytest.raises(RuntimeError, match="a bug"):
         events_of()
 
@@ -361,13 +360,10 @@ def test_short_precisions_learn_like_float32(precision):
 
 def test_torch_s_global_settings_are_a_run_s_own_only_while_it_computes(monkeypatch):
     seen = []
-    step = Trainer.step
-
-    def note(self, *arguments, **options):
-        seen.append((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads()))
-        step(self, *arguments, **options)
-
-    monkeypatch.setattr(Trainer, "step", note)
+    spy(
+        monkeypatch,
+        lambda _: seen.append((torch.are_deterministic_algorithms_enabled(), torch.get_num_threads())),
+    )
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

@@ -267,8 +267,8 @@ def test_weights_are_no_state(folder):
 def test_a_later_version_is_told(folder):
     path = folder / "state.safetensors"
     tensors, texts = unseal(path)
-    write(path, tensors, {**texts, "version": "2"})
-    with pytest.raises(CheckpointError, match="of version 2, and this normlab reads 1"):
+    write(path, tensors, {**texts, "version": "3"})
+    with pytest.raises(CheckpointError, match="of version 3, and this normlab reads 2"):
         read_state(path)
 
 

@@ -2,6 +2,7 @@
 
 from normlab.engine.events import Measured
 from normlab.engine.loop import run
+from normlab.engine.turns import Taker
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
 
@@ -24,3 +25,17 @@ def events_of(settings=None, **how):
 
 def measured(events):
     return [event for event in events if isinstance(event, Measured)]
+
+
+def spy(monkeypatch, before=None, after=None):
+    """Show each turn of every run before it is taken, or after."""
+    take = Taker.take
+
+    def seen(self, turns):
+        for turn in turns if before else []:
+            before(turn)
+        take(self, turns)
+        for turn in turns if after else []:
+            after(turn)
+
+    monkeypatch.setattr(Taker, "take", seen)

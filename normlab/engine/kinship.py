@@ -1,0 +1,76 @@
+"""Which experiments can be trained together, stacked in one pass."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from normlab.components.models import Model
+from normlab.core import places
+from normlab.lab.batches import batch_sizes
+from normlab.lab.experiment import Experiment
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+    from normlab.stacked.net import Shape
+
+# Runs in a cohort: beyond that, a CPU gains nothing.
+_MAX_RUNS = 8
+
+
+def stackable(
+    experiment: Experiment, module: "nn.Module", criterion: "nn.Module", device: "torch.device"
+) -> "Shape | str":
+    """Give what runs must share to be stacked with this one, or why none can be, as the end of a sentence."""
+    from normlab.stacked.net import shape_of
+
+    training = experiment.training
+    if training.precision != "float32":
+        return f"{training.precision} needs autocast, which acts on torch's own modules"
+    if training.compile:
+        return "its module is compiled"
+    if experiment.optimizer.needs_closure:
+        return f"{experiment.optimizer.kind} evaluates the loss several times within a step"
+    if device.type not in ("cpu", "cuda", "meta"):
+        return f"stacked layers were never tried on {device.type}"
+    return shape_of(module, criterion)
+
+
+def alone(experiment: Experiment) -> str | None:
+    """Give the reason why an experiment is trained alone, as the end of a sentence; none where it isn't."""
+    shape = _shape(experiment)
+    return shape if isinstance(shape, str) else None
+
+
+def kin(experiment: Experiment) -> Hashable:
+    """Give what experiments share that can be stacked; what is trained alone has no kin but itself."""
+    shape = _shape(experiment)
+    if isinstance(shape, str):
+        return experiment.model_dump_json()
+    outline = experiment.dataset.outline(places.data())
+    training = experiment.training
+    sizes = batch_sizes(training, experiment.dataset.split_sizes(outline)[0])
+    return shape, outline.shape, sizes, training.epochs, training.steps, training.deterministic
+
+
+def cohort_size(experiment: Experiment) -> int:
+    """Count the runs of an experiment's kin that are best trained together."""
+    return 1 if alone(experiment) else _MAX_RUNS
+
+
+def _shape(experiment: Experiment) -> "Shape | str":
+    import torch
+
+    outline = experiment.dataset.outline(places.data())
+    with torch.device("meta"):
+        module = experiment.model.build(outline.shape, experiment.loss.num_outputs(outline))
+        _parametrize(experiment.model, module)
+        return stackable(experiment, module, experiment.loss.build(), torch.device("meta"))
+
+
+def _parametrize(model: Model, module: "nn.Module") -> None:
+    from torch import nn
+
+    for path, layer in list(module.named_modules()):
+        if isinstance(layer, nn.Linear) and path != model.head:
+            model.parametrization.build(layer)

@@ -1,0 +1,108 @@
+"""What a run wants computed next, and computing it: together with runs of the same shape, or alone."""
+
+import time
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from normlab.engine.evaluation import validate
+from normlab.engine.stopwatch import Stopwatch
+from normlab.engine.trainer import Trainer
+from normlab.stacked.net import Stack
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One optimizer step of a run, and the evaluation that follows it where it is due."""
+
+    trainer: Trainer
+    watch: Stopwatch
+    number: int
+    """Of the step, counted from 0."""
+    x: Tensor
+    y: Tensor
+    measures: bool
+    metrics: dict[str, float] = field(default_factory=dict[str, float])
+    """What the evaluation gave."""
+
+    @property
+    def kind(self) -> Hashable:
+        """Equal for turns that can be taken together; equal shapes are one object."""
+        shape = self.trainer.shape
+        return id(self if isinstance(shape, str) else shape), self.x.shape, self.measures
+
+
+class Taker:
+    """Takes turns. Nets that take theirs together stay stacked for the next ones."""
+
+    def __init__(self) -> None:
+        self._stacks: dict[tuple[Trainer, ...], Stack] = {}
+
+    def forget(self) -> None:
+        """Let go of the memory of nets that may not come again."""
+        self._stacks.clear()
+
+    def take(self, turns: Sequence[Turn]) -> None:
+        """Take turns of one kind. Each run's time is its share of what was computed together."""
+        began = time.perf_counter()
+        if isinstance(turns[0].trainer.shape, str):
+            for turn in turns:
+                turn.trainer.step(turn.number, turn.x, turn.y, turn.measures)
+        else:
+            self._step(turns)
+        began = _share(turns, began)
+        if not turns[0].measures:
+            return
+        seconds = [turn.watch.seconds for turn in turns]
+        for group in groups(turns, lambda turn: turn.trainer.val_sizes):
+            self._validate(group)
+        _share(turns, began)
+        for turn, then in zip(turns, seconds, strict=True):
+            turn.metrics = turn.trainer.measure(turn.metrics, then)
+
+    @torch.no_grad()
+    def _step(self, turns: Sequence[Turn]) -> None:
+        stack = self._stack(turns)
+        losses, outputs = stack.gradient([turn.x for turn in turns], [turn.y for turn in turns])
+        for turn, loss, output in zip(turns, losses.unbind(), outputs.unbind(), strict=True):
+            turn.trainer.stepper.update(turn.number, turn.measures)
+            turn.trainer.count(turn.number, turn.y, loss, output)
+
+    def _validate(self, turns: Sequence[Turn]) -> None:
+        trainers = [turn.trainer for turn in turns]
+        if trainers[0].val_sizes is None:
+            for turn in turns:
+                turn.metrics = turn.trainer.validate()
+            return
+        tallies = [trainer.val_tally for trainer in trainers]
+        validate(self._stack(turns), tallies, [trainer.val_chunks for trainer in trainers])
+        for turn, tally in zip(turns, tallies, strict=True):
+            turn.metrics = tally.take("val")
+
+    def _stack(self, turns: Sequence[Turn]) -> Stack:
+        key = tuple(turn.trainer for turn in turns)
+        if (found := self._stacks.get(key)) is None:
+            modules, criteria = zip(*((each.module, each.criterion) for each in key), strict=True)
+            found = self._stacks[key] = Stack(modules, criteria)
+        return found
+
+
+def _share(turns: Sequence[Turn], began: float) -> float:
+    """Give each run an equal share of the time since `began`; give the time of now."""
+    now = time.perf_counter()
+    for turn in turns:
+        turn.watch.add((now - began) / len(turns))
+    return now
+
+
+def groups(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
+    """Part items into those of equal key, in the order of the first of each."""
+    found: dict[Hashable, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return list(found.values())
