@@ -2,29 +2,25 @@
 
 import math
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
 from normlab.core import places
 from normlab.engine.device import pick_device
-from normlab.engine.events import Measured, Preparing, Progress, RunStarted
-from normlab.lab.batches import batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import leaves
 from normlab.scale.jobs import num_cpus
+from normlab.scale.trial import Length, Pace, try_out
+from normlab.store.kept import KeptRun
 from normlab.store.slots import Slot
 
 START_SECONDS = 5.0
 """What a worker process takes before its first run: it imports torch."""
-# Beside its training a run is written down: its rows, weights and state, flushed to the disk.
-_KEEPING_SECONDS = 0.05
 _MAX_TRIALS = 6
 _TRIAL_SECONDS = 0.3
 _TOTAL_SECONDS = 3.0
-# A step that is larger isn't tried, for nothing can break it off. The speed is about that of one CPU thread.
-_MAX_OPERATIONS = 5e10
-_OPERATIONS_PER_SECOND = 3e10
+_MAX_TOGETHER = 4  # more make a trial longer, and each run of it little quicker
 
 
 @dataclass(frozen=True)
@@ -75,13 +71,12 @@ def estimate(slots: Iterable[Slot], device: str, jobs: int = 1) -> Estimate:
             group_of[slot.cell.name] = group
         if slot.is_done and slot.run is not None:
             num_done += 1
-            created, finished = slot.run.created, slot.run.finished or slot.run.created
-            group.known.append(slot.run.seconds)
-            group.beside.append(max(0.0, finished - created - slot.run.seconds))
+            group.known.append(slot.run)
         elif not slot.is_under_way:
             group.left += 1
     needed = [group for group in groups.values() if group.left]
-    seconds = _seconds(needed, place)
+    spent = _spent(run for group in groups.values() for run in group.known)
+    seconds = _seconds(needed, place, spent)
     return Estimate(num_runs, num_done, sum(group.left for group in needed), seconds, jobs)
 
 
@@ -91,11 +86,9 @@ class _Group:
 
     experiment: Experiment
     left: int = 0
-    known: list[float] = field(default_factory=list[float])
-    """Seconds of training of each kept run."""
-    beside: list[float] = field(default_factory=list[float])
-    """What each took beside its training: data, files, and pauses."""
-    pace: "_Pace | None" = None
+    known: list[KeptRun] = field(default_factory=list[KeptRun])
+    """Runs of it that are made."""
+    pace: Pace | None = None
 
     @property
     def is_here(self) -> bool:
@@ -103,44 +96,30 @@ class _Group:
         sources = getattr(self.experiment.dataset, "sources", None)
         return sources is None or all(file.exists() for file in sources(places.data()))
 
-    @property
-    def known_seconds(self) -> float:
-        """What one run takes, where some are kept."""
-        return fmean(self.known) + median(self.beside)
+    def try_out(self, device: str, seconds: float) -> None:
+        """Measure the pace, in a cohort where its runs will be trained in one."""
+        self.pace = try_out(self.experiment, device, seconds, min(self.left, _MAX_TOGETHER))
+
+    def known_seconds(self, spent: Mapping[str, float]) -> float:
+        """What one run takes, where some are kept: training, and beside it data, files and pauses."""
+        beside = median(max(0.0, spent[run.id] - run.seconds) for run in self.known)
+        return fmean(run.seconds for run in self.known) + beside
 
 
-@dataclass(frozen=True)
-class _Length:
-    """A training's length: an evaluation counts as the steps that take as long."""
+def _spent(runs: Iterable[KeptRun]) -> dict[str, float]:
+    """Give the seconds from each run's begin to its end; runs under way together share them.
 
-    num_steps: int
-    every: int
-    evaluation: float
-
-    @staticmethod
-    def of(experiment: Experiment) -> "_Length":
-        training, data = experiment.training, experiment.dataset
-        num_train, num_val = data.split_sizes(data.outline(places.data()))
-        sizes = batch_sizes(training, num_train)
-        every = training.evaluate_every * (sizes.num_batches if training.unit == "epoch" else 1)
-        # Forward alone is about a third of a step's work.
-        return _Length(num_steps(training, sizes.num_batches), every, num_val / sizes.size / 3)
-
-    def until(self, step: int) -> float:
-        return step + step // self.every * self.evaluation
-
-
-@dataclass(frozen=True)
-class _Pace:
-    """How quick a run is."""
-
-    preparation_seconds: float
-    step_seconds: float
-
-    def seconds(self, length: _Length) -> float:
-        return (
-            self.preparation_seconds + self.step_seconds * length.until(length.num_steps) + _KEEPING_SECONDS
-        )
+    Those of a cohort do, and so do their training's seconds. Those of other jobs seem to, so that what such
+    runs took beside their training counts for little.
+    """
+    made = [(run.id, run.created, run.finished or run.created) for run in runs]
+    moments = sorted([(begin, 1) for _, begin, _ in made] + [(end, -1) for _, _, end in made])
+    until, share, num_under_way, before = dict[float, float](), 0.0, 0, 0.0
+    for moment, change in moments:
+        share += (moment - before) / num_under_way if num_under_way else 0.0
+        until[moment] = share
+        num_under_way, before = num_under_way + change, moment
+    return {run: until[end] - until[begin] for run, begin, end in made}
 
 
 def _alike(experiment: Experiment) -> frozenset[tuple[str, object]]:
@@ -152,24 +131,24 @@ def _alike(experiment: Experiment) -> frozenset[tuple[str, object]]:
     )
 
 
-def _seconds(groups: list[_Group], device: str) -> float | None:
+def _seconds(groups: list[_Group], device: str, spent: Mapping[str, float]) -> float | None:
     unknown = [group for group in groups if not group.known]
     if not all(group.is_here for group in unknown):
         return None
     tried = [unknown[index] for index in _spread(len(unknown), _MAX_TRIALS)]
     if tried:
-        _try(tried[0].experiment, device, seconds=0.0)  # what a process's first run imports is paid here
+        tried[0].try_out(device, seconds=0.0)  # what a process's first run imports is paid here
     until = time.monotonic() + _TOTAL_SECONDS
     for group in tried:
         if group is tried[0] or time.monotonic() < until:
-            group.pace = _try(group.experiment, device, _TRIAL_SECONDS)
+            group.try_out(device, _TRIAL_SECONDS)
     paces = [(index, group.pace) for index, group in enumerate(unknown) if group.pace]
     if unknown and not paces:
         return None
-    total = sum(group.left * group.known_seconds for group in groups if group.known)
+    total = sum(group.left * group.known_seconds(spent) for group in groups if group.known)
     for index, group in enumerate(unknown):
         _, nearest = min(paces, key=lambda pair: abs(pair[0] - index))
-        total += group.left * nearest.seconds(_Length.of(group.experiment))
+        total += group.left * nearest.seconds(Length.of(group.experiment))
     return total
 
 
@@ -182,37 +161,3 @@ def _spread(count: int, most: int) -> list[int]:
     if count <= most:
         return list(range(count))
     return [round(index * (count - 1) / (most - 1)) for index in range(most)]
-
-
-def _try(experiment: Experiment, device: str, seconds: float) -> _Pace | None:
-    """Train for a moment, unrecorded; none for what raises, for its data may only be missing as yet."""
-    from normlab.engine.loop import run
-    from normlab.engine.trainer import operations_per_step
-
-    began, prepared, points = time.monotonic(), 0.0, list[tuple[float, float]]()
-    try:
-        length, operations = _Length.of(experiment), operations_per_step(experiment)
-        is_long = device == "cpu" and operations > _MAX_OPERATIONS
-        events = run(experiment, device=device, num_threads=1, time_limit_seconds=seconds)
-        for event in events:
-            match event:
-                case Preparing():
-                    break
-                case RunStarted():
-                    prepared = time.monotonic() - began
-                    if is_long:
-                        events.close()
-                        return _Pace(prepared, operations / _OPERATIONS_PER_SECOND)
-                case Progress():
-                    points.append((length.until(event.step), event.seconds))
-                case Measured():
-                    points.append((length.until(event.step), event.metrics["seconds"]))
-                case _:
-                    pass
-        events.close()
-    except Exception:
-        return None
-    if len(points) > 1:  # the first step is slow
-        (first, then), (last, now) = points[0], points[-1]
-        return _Pace(prepared, (now - then) / (last - first))
-    return _Pace(prepared, points[0][1] / points[0][0] if points else 0.0)

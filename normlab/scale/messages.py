@@ -6,30 +6,38 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from normlab.core.choice import Record
+from normlab.engine.control import Stop
 from normlab.lab.experiment import Experiment
 
 
+class Run(Record, frozen=True):
+    """A run that is wanted."""
+
+    id: str
+    arm: str
+    experiment: Experiment
+    folder: str
+    resume: bool = False
+
+
 class Train(Record, frozen=True):
-    """Train a run: the arguments of `normlab.engine.loop.run`."""
+    """Train runs together: the arguments of `normlab.engine.loop.run_cohort`."""
 
     do: Literal["train"] = "train"
-    experiment: Experiment
+    runs: tuple[Run, ...]
     device: str
-    arm: str
-    run: str
-    folder: str
     weights: tuple[str, str] | None = None
     """A file of weights to start from, and where they are from; none for those that are drawn."""
-    resume: bool = False
     checkpoint_every: int | None = None
     time_limit_seconds: float | None = None
 
 
 class ChangeControl(Record, frozen=True):
-    """The parent's control has changed."""
+    """The parent's control of a run has changed."""
 
     do: Literal["change_control"] = "change_control"
-    outcome: Literal["stopped", "interrupted"] | None = None
+    run: str
+    outcome: Stop | None = None
     reason: str | None = None
     stepping: bool = False
 
@@ -47,13 +55,13 @@ class Waiting(Record, frozen=True):
 
 
 class Done(Record, frozen=True):
-    """The run has told its last event."""
+    """The runs have told their last event."""
 
     worker: Literal["done"] = "done"
 
 
 class Raised(Record, frozen=True):
-    """The run has ended by an error."""
+    """An error has ended all the runs."""
 
     worker: Literal["raised"] = "raised"
     problems: list[tuple[str, str, str]]

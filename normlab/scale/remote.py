@@ -1,12 +1,11 @@
-"""A run that trains in a worker process, as the same generator of events that `engine.run` gives."""
+"""Runs that train in a worker process, as the same generator of events that `engine.run_cohort` gives."""
 
-from collections.abc import Generator
-from contextlib import closing
+from collections.abc import Generator, Mapping
 from queue import Empty
 
 from normlab.core.errors import NormlabError, Problem
 from normlab.engine.control import Control
-from normlab.engine.events import Event, RunFinished, Warned, read_event
+from normlab.engine.events import Event, read_event
 from normlab.scale.messages import (
     Acknowledge,
     ChangeControl,
@@ -19,53 +18,20 @@ from normlab.scale.messages import (
 )
 from normlab.scale.process import Process
 
-MAX_DEATHS = 3
-"""Deaths of its worker after which a run is given up."""
 _POLL_SECONDS = 0.1
-"""Between two looks at the control, while nothing is told."""
+"""Between two looks at the controls, while nothing is told."""
 
 
 class WorkerError(NormlabError):
-    """A run has ended by an error in its worker process, or by the third death of one."""
+    """What runs have raised in their worker process."""
 
 
-class _DeathError(Exception):
+class DeathError(Exception):
     """A worker process has ended by itself; the text says how, as the end of a sentence."""
 
 
-def remote(worker: "Worker", request: Train, control: Control) -> Generator[Event]:
-    """Train in a worker what `engine.run` would train here, telling the same events.
-
-    What a kill -9, a crash or the system's lack of memory ends is trained again twice, from its state where
-    there is one: events since then are told a second time, after a RunStarted that says from where.
-    Who closes this kills the worker: what it has saved is then not ahead of what was told. So does `control`
-    before the worker has told anything, which would first import torch, and no more is told.
-
-    Raises: WorkerError for what the run raises, or after the third death.
-    """
-    told: Event | None = None
-    for deaths in range(1, MAX_DEATHS + 1):
-        try:
-            with closing(worker.train(request, control)) as events:
-                for told in events:
-                    yield told
-            return
-        except _DeathError as death:
-            if isinstance(told, RunFinished):
-                return
-            if deaths == MAX_DEATHS:
-                remedy = "free memory, or ask for fewer --jobs"
-                raise WorkerError(
-                    Problem("worker", f"died {MAX_DEATHS} times, the last time {death}", remedy)
-                ) from None
-            request = request.model_copy(update={"resume": True})
-            if told is not None:
-                message = f"its worker process died, {death}; it is trained again"
-                yield Warned(run=request.run, message=message)
-
-
 class Worker:
-    """A process that trains one run after the other: started for the first, and anew after its death."""
+    """A process that trains one cohort after the other: started for the first, and anew after its death."""
 
     def __init__(self) -> None:
         self._process: Process | None = None
@@ -75,26 +41,28 @@ class Worker:
         """The process's number; none where there is none."""
         return None if self._process is None else self._process.pid
 
-    def train(self, request: Train, control: Control) -> Generator[Event]:
-        """Have one run trained, passing on what becomes of `control`, and tell its events.
+    def train(self, wanted: Train, controls: Mapping[str, Control]) -> Generator[Event]:
+        """Have runs trained, passing on what becomes of their controls, and tell their events.
 
-        Raises: WorkerError for what the run raises.
+        Who closes this kills the worker: what it has saved is then not ahead of what was told. So do controls
+        that all say so before the worker has told anything, which would first import torch.
+
+        Raises: WorkerError for what a run raises; DeathError.
         """
         process = self._process = self._process or Process()
-        before, has_told, ended = ChangeControl(), False, False
-        process.send(request)
+        known = {run: ChangeControl(run=run) for run in controls}
+        has_told = ended = False
+        process.send(wanted)
         try:
-            while has_told or control.outcome is None:
-                now = ChangeControl(outcome=control.outcome, reason=control.reason, stepping=control.stepping)
-                if now != before:
-                    process.send(now)
-                    before = now
+            while has_told or any(control.outcome is None for control in controls.values()):
+                for run, control in controls.items():
+                    known[run] = _pass_on(process, known[run], control)
                 try:
                     line = process.lines.get(timeout=_POLL_SECONDS)
                 except Empty:
                     continue
                 if line is None:
-                    raise _DeathError(process.end())
+                    raise DeathError(process.end())
                 if not is_answer(line):
                     has_told = True
                     yield read_event(line)
@@ -123,3 +91,14 @@ class Worker:
         if self._process is not None:
             self._process.kill()
             self._process = None
+
+
+def _pass_on(process: Process, known: ChangeControl, control: Control) -> ChangeControl:
+    """Tell a process what it doesn't know of a control; give what it knows then."""
+    if (control.outcome, control.stepping) == (known.outcome, known.stepping):
+        return known
+    now = ChangeControl(
+        run=known.run, outcome=control.outcome, reason=control.reason, stepping=control.stepping
+    )
+    process.send(now)
+    return now

@@ -32,20 +32,22 @@ class _Listener:
     """Reads what the parent sends, in a thread of its own."""
 
     def __init__(self, stream: BinaryIO) -> None:
-        self.runs: SimpleQueue[tuple[Train, Control]] = SimpleQueue()
+        self.wanted: SimpleQueue[tuple[Train, dict[str, Control]]] = SimpleQueue()
         self.acknowledged: SimpleQueue[None] = SimpleQueue()
         Thread(target=self._listen, args=(stream,), daemon=True).start()
 
     def _listen(self, stream: BinaryIO) -> None:
-        control = Control()
+        controls: dict[str, Control] = {}
         for line in stream:
             match read_request(line):
-                case Train() as train:
-                    control = Control()
-                    self.runs.put((train, control))
+                case Train() as wanted:
+                    controls = {run.id: Control() for run in wanted.runs}
+                    self.wanted.put((wanted, controls))
                 case ChangeControl() as change:
-                    control.stepping, control.reason = change.stepping, change.reason
-                    control.outcome = change.outcome
+                    control = controls[change.run]
+                    control.stepping = change.stepping
+                    if change.outcome is not None:
+                        control.end(change.outcome, change.reason)
                 case Acknowledge():
                     self.acknowledged.put(None)
         os._exit(0)  # the parent is gone, or needs no worker: nothing here is worth a moment
@@ -64,10 +66,10 @@ def main() -> None:
 
     torch.set_num_threads(1)
     while True:
-        _train(*listener.runs.get(), listener, output)
+        _train(*listener.wanted.get(), listener, output)
 
 
-def _train(request: Train, control: Control, listener: _Listener, output: BinaryIO) -> None:
+def _train(wanted: Train, controls: dict[str, Control], listener: _Listener, output: BinaryIO) -> None:
     from normlab.engine.weights import read_weights
 
     def send(line: bytes) -> None:
@@ -75,11 +77,12 @@ def _train(request: Train, control: Control, listener: _Listener, output: Binary
         output.flush()
 
     try:
-        start = read_weights(Path(request.weights[0]), request.weights[1]) if request.weights else None
-        for event in train_here(request, control, start):
+        start = read_weights(Path(wanted.weights[0]), wanted.weights[1]) if wanted.weights else None
+        for event in train_here(wanted, controls, start):
             send(event.model_dump_json().encode() + b"\n")
             # Else it runs ahead of what is kept, as far as the pipe reaches.
-            if isinstance(event, RunCreated | Saving) or (control.stepping and isinstance(event, Measured)):
+            stepping = isinstance(event, Measured) and controls[event.run].stepping
+            if stepping or isinstance(event, RunCreated | Saving):
                 send(write(Waiting()))
                 listener.acknowledged.get()
     except Exception as error:

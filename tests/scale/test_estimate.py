@@ -8,6 +8,7 @@ from normlab.engine import loop
 from normlab.engine.events import Progress, RunStarted
 from normlab.lab.presets import Preset
 from normlab.scale import estimate as estimating
+from normlab.scale import trial
 from normlab.scale.estimate import Estimate, estimate
 from normlab.scale.execute import execute
 from normlab.store.planning import plan_study
@@ -22,17 +23,20 @@ def trials(monkeypatch):
     """Script the trials: the first step takes a second, each other one 10 ms; say what was tried."""
     tried = []
 
-    def run(experiment, *, time_limit_seconds, num_threads, **how):
-        tried.append((experiment, time_limit_seconds, num_threads))
+    def run_cohort(requests, *, device, num_threads):
+        first = requests[0]
+        tried.append((first.experiment, first.time_limit_seconds, num_threads, len(requests)))
+        run = first.run_id
         yield RunStarted(
-            run="aaaaaa", arm="baseline", seed=0, experiment=experiment, device="cpu", num_threads=1,
+            run=run, arm="baseline", seed=0, experiment=first.experiment, device=device, num_threads=1,
             num_parameters=1, num_train=84, num_val=36, steps_per_epoch=6, num_steps=STEPS,
         )  # fmt: skip
         for step in range(1, 5):
-            yield Progress(run="aaaaaa", epoch=1, step=step, seconds=1 + 0.01 * step)
+            yield Progress(run="other", epoch=1, step=step, seconds=100.0)
+            yield Progress(run=run, epoch=1, step=step, seconds=1 + 0.01 * step)
 
-    monkeypatch.setattr(loop, "run", run)
-    monkeypatch.setattr(estimating, "_KEEPING_SECONDS", 0.0)
+    monkeypatch.setattr(loop, "run_cohort", run_cohort)
+    monkeypatch.setattr(trial, "_KEEPING_SECONDS", 0.0)
     return tried
 
 
@@ -41,8 +45,8 @@ def test_a_trial_is_drawn_out_to_the_whole_length_with_its_evaluations(store, tr
     evaluation = 36 / 16 / 3  # forward alone of 36 samples, in steps of 16
     assert found.run_seconds == pytest.approx(5 * 0.01 * (STEPS + 3 * evaluation), rel=0.05)
     assert (found.num_runs, found.num_done, found.num_left) == (5, 0, 5)
-    (_, warm_up, _), (_, seconds, threads) = trials
-    assert (warm_up, seconds, threads) == (0.0, 0.3, 1)
+    (_, warm_up, *_), (_, seconds, threads, together) = trials
+    assert (warm_up, seconds, threads, together) == (0.0, 0.3, 1, 4)
 
 
 def test_a_longer_training_takes_longer_and_rates_need_no_trial_of_their_own(store, trials):
@@ -69,12 +73,22 @@ def test_kept_runs_tell_what_the_next_ones_take_and_nothing_is_tried(store, tria
     first, *rest = slots_of(plan, store)
     monkeypatch.undo()
     list(execute([first, rest[0]], store, device="cpu"))
-    monkeypatch.setattr(loop, "run", None)
+    monkeypatch.setattr(loop, "run_cohort", None)
     found = list(slots(store, plan))
     told = estimate(found, "cpu")
     assert (told.num_runs, told.num_done, told.num_left) == (8, 2, 6)
     took = sum(slot.run.finished - slot.run.created for slot in found if slot.is_done)
     assert told.run_seconds == pytest.approx(3 * took, rel=0.01)
+
+
+def test_runs_that_were_trained_together_share_the_time_from_begin_to_end(store):
+    plan = study(seeds=5, arms={})
+    early = slots_of(plan, store)
+    list(execute(early[:3], store, device="cpu"))
+    found = list(slots(store, plan))
+    made = [slot.run for slot in found if slot.is_done]
+    took = max(run.finished for run in made) - min(run.created for run in made)
+    assert estimate(found, "cpu").run_seconds == pytest.approx(2 / 3 * took, rel=0.2)
 
 
 def test_nothing_is_downloaded_for_it(store, monkeypatch):

@@ -2,7 +2,6 @@
 
 import os
 import time
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,8 +11,11 @@ from support.children import Child
 from support.small_study import BROKEN, ends, is_alive, left_by, send, slots_of, study, workers
 
 from normlab.core.errors import ConfigError
+from normlab.engine import kinship
 from normlab.engine.control import Control
+from normlab.engine.trainer import Trainer
 from normlab.engine.weights import read_weights
+from normlab.scale import cohorts as choosing
 from normlab.scale import execute as executing
 from normlab.scale.execute import execute
 from normlab.store.find import find_runs
@@ -87,9 +89,23 @@ def test_a_slot_that_another_process_takes_between_look_and_run_is_passed_over(s
     elsewhere = Store(store.home)
     theirs = execute(early[:1], elsewhere, device="cpu")
     next(theirs)
-    monkeypatch.setattr(executing, "look_again", lambda store, slot: slot)
+    monkeypatch.setattr(choosing, "look_again", lambda store, slot: slot)
     assert set(ends(execute(early, store, device="cpu"))) == {("batch norm", 0)}
     assert [slot.run.outcome for slot in slots_of(study(), store)[:2]] == [None, "completed"]
+    theirs.close()
+    elsewhere.close()
+
+
+def test_a_slot_that_is_taken_costs_a_cohort_that_run_alone_and_leaves_nothing_of_it(store, monkeypatch):
+    plan = study(seeds=3, arms={})
+    early = slots_of(plan, store)
+    elsewhere = Store(store.home)
+    theirs = execute(early[1:2], elsewhere, device="cpu")
+    _, begun = next(theirs)
+    monkeypatch.setattr(choosing, "look_again", lambda store, slot: slot)
+    assert set(ends(execute(early, store, device="cpu"))) == {("baseline", 0), ("baseline", 2)}
+    made = {run.id for run in find_runs(store).runs} - {begun.run}
+    assert {folder.name for folder in store.runs.iterdir()} - {begun.run} == made
     theirs.close()
     elsewhere.close()
 
@@ -131,12 +147,13 @@ def test_a_stop_while_a_slot_is_looked_at_begins_no_run(store):
 
 
 def test_a_disk_that_stays_full_ends_the_study_and_not_each_of_its_runs(store, monkeypatch):
-    monkeypatch.setattr(executing, "record", partial(executing.record, give_up_seconds=0.3))
+    monkeypatch.setattr(executing, "Recorder", partial(executing.Recorder, give_up_seconds=0.3))
     control = Control()
     store.write(lambda c: c.pragma("max_page_count", c.pragma("page_count")))
     plan = study(**{"training.epochs": 300})
     told = train(store, plan, control=control)
-    assert [event.outcome for event in ends(told).values()] == ["interrupted"]
+    assert ends(told).keys() == {("baseline", 0), ("baseline", 1)}, "one cohort"
+    assert {event.outcome for event in ends(told).values()} == {"interrupted"}
     assert control.outcome == "interrupted"
     assert "no space left" in control.reason
     store.writer._connection.pragma("max_page_count", 1 << 30)
@@ -146,19 +163,6 @@ def test_two_arms_that_are_the_same_are_trained_once(store):
     plan = study(seeds=1, arms={"same": {"model.hidden": [8, 8]}})
     assert len(ends(train(store, plan))) == 1
     assert all(slot.is_done for slot in slots(store, plan))
-
-
-def test_slots_are_pulled_one_at_a_time(store):
-    pulled = []
-
-    def counted():
-        for slot in slots(store, study(seeds=5, arms={})):
-            pulled.append(slot.seed)
-            yield slot
-
-    with closing(execute(counted(), store, device="cpu")) as events:
-        next(events)
-        assert pulled == [0]
 
 
 def test_runs_have_one_thread_and_their_cell_s_name(store):
@@ -174,10 +178,39 @@ def test_a_stop_ends_the_run_and_begins_no_other_and_it_goes_on_under_its_id(sto
         told.append((slot, event))
         if event.event == "measured" and event.epoch == 50:
             control.stop("enough")
-    assert [event.outcome for event in ends(told).values()] == ["stopped"]
+    assert {place: event.outcome for place, event in ends(told).items()} == {
+        ("baseline", 0): "stopped",
+        ("baseline", 1): "stopped",
+    }
     again = train(store, long)
     assert find_runs(store).total == len(ends(again)) == 4
     assert left_by(long, store) == alone
+
+
+def test_cohorts_of_any_size_give_the_bits_of_runs_that_are_trained_alone(tmp_path, monkeypatch):
+    plan, found = study(seeds=6, arms={"quick": {"optimizer.lr": 0.01}, "wide": {"model.hidden": [9]}}), []
+    for most in (1, 5, 8):
+        monkeypatch.setattr(kinship, "cohort_size", lambda experiment, most=most: most)
+        store = Store(tmp_path / str(most))
+        train(store, plan)
+        found.append(left_by(plan, store))
+        store.close()
+    assert found[0] == found[1] == found[2]
+    assert {outcome for outcome, *_ in found[0].values()} == {"completed"}
+
+
+def test_what_one_run_raises_amid_a_cohort_ends_that_run_alone(store, monkeypatch):
+    def count(self, number, *step):
+        if self.experiment.seed == 1 and number == 7:
+            raise RuntimeError("a fault of torch's")
+        count_it(self, number, *step)
+
+    plan, count_it = study(seeds=3, arms={}), Trainer.count
+    monkeypatch.setattr(Trainer, "count", count)
+    told = train(store, plan)
+    assert [ends(told)["baseline", seed].outcome for seed in range(3)] == ["completed", "failed", "completed"]
+    assert ends(told)["baseline", 1].reason == "RuntimeError: a fault of torch's"
+    assert find_runs(store).total == 3
 
 
 def test_a_store_that_cannot_be_written_is_a_warning(tmp_path, monkeypatch):
@@ -208,7 +241,8 @@ def test_workers_that_are_killed_and_closed_lose_nothing_and_give_the_bits_of_on
         if len(ends(told)) == 2:
             break
     warned = [event.message for _, event in told if event.event == "warned" and "SIGKILL" in event.message]
-    assert 1 <= len(warned) <= len(killed) == 2, "a worker between two runs has none to tell of"
+    assert len(killed) == 2
+    assert 1 <= len(warned) <= 4, "a worker between two cohorts has none to tell of"
     resumed = [event.resumed_at for _, event in told if event.event == "run_started" and event.resumed_at]
     assert resumed, "it went on from a checkpoint"
     send(workers(), "SIGINT", "SIGHUP", "SIGTERM")  # a terminal's signals are for the parent to heed

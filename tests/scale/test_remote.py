@@ -1,4 +1,4 @@
-"""A run in a process that trains nothing: what becomes of it where that process dies, raises, or is told to stop."""
+"""Runs in a process that trains nothing: what becomes of them where it dies, raises, or is told to stop."""
 
 import sys
 import time
@@ -12,9 +12,11 @@ from support.told import told
 from normlab.engine.control import Control
 from normlab.scale import process
 from normlab.scale.execute import execute
-from normlab.scale.messages import Train
-from normlab.scale.remote import MAX_DEATHS, Worker, WorkerError, remote
+from normlab.scale.messages import Run, Train
+from normlab.scale.remote import Worker, WorkerError
+from normlab.scale.train import MAX_DEATHS, train_cohort
 from normlab.store.find import find_runs
+from normlab.store.record import Failure
 from normlab.store.slots import slots
 from normlab.store.store import Store
 
@@ -29,37 +31,73 @@ def worker(monkeypatch):
     assert workers() == []
 
 
-def request(arm="baseline"):
-    return Train(experiment=study().preset.experiment, device="cpu", arm=arm, run="aaaaaa", folder="/nowhere")
+def wanted(*arms):
+    experiment = study().preset.experiment
+    runs = [
+        Run(id=letter * 6, arm=arm, experiment=experiment, folder="/nowhere")
+        for letter, arm in zip("abcdefgh", arms, strict=False)
+    ]
+    return Train(runs=tuple(runs), device="cpu")
+
+
+def train(worker, asked, controls=None):
+    return train_cohort(asked, controls or {run.id: Control() for run in asked.runs}, worker.train)
+
+
+def of(run, seen):
+    return [item for item in seen if item.run == run.id]
 
 
 def test_events_come_through_as_they_were_told_and_the_process_stays_for_the_next_run(worker):
-    asked = request()
-    script = [event.model_dump_json() for event in told(asked.run)]
-    first = list(remote(worker, asked, Control()))
+    asked = wanted("baseline")
+    (run,) = asked.runs
+    script = [event.model_dump_json() for event in told(run.id)]
+    first = list(train(worker, asked))
     pid = worker.pid
-    assert first[0].experiment == first[1].experiment == asked.experiment
+    assert first[0].experiment == first[1].experiment == run.experiment
     assert [event.model_dump_json() for event in first[2:]] == script[2:]
-    assert len(list(remote(worker, asked, Control()))) == len(first)
+    assert len(list(train(worker, asked))) == len(first)
     assert worker.pid == pid
 
 
-def test_what_a_run_raises_is_raised_here_and_the_process_stays(worker):
-    with pytest.raises(WorkerError, match="^RuntimeError: a fault of torch's$"):
-        list(remote(worker, request("raises"), Control()))
+def test_the_events_of_a_cohort_come_through_one_pipe(worker):
+    asked = wanted("one", "other", "third")
+    seen = list(train(worker, asked))
+    for run in asked.runs:
+        assert [item.event for item in of(run, seen)] == [event.event for event in told()]
+        assert of(run, seen)[0].arm == run.arm
+    assert seen[0].run != seen[1].run
+
+
+def test_what_a_run_raises_is_its_failure_and_the_process_stays(worker):
+    *_, created, failure = train(worker, wanted("raises"))
+    assert created.event == "run_created"
+    assert isinstance(failure.error, WorkerError)
+    assert str(failure.error) == "RuntimeError: a fault of torch's"
     assert workers() == [worker.pid]
 
 
-def test_a_stop_reaches_the_worker(worker):
-    control = Control()
-    for event in remote(worker, request("waits"), control):
-        if event.event == "measured" and event.epoch == 1:
-            control.stop("enough")
+def test_what_one_run_raises_ends_none_of_those_beside_it(worker):
+    asked = wanted("fine", "raises", "also fine")
+    seen = list(train(worker, asked))
+    assert [of(run, seen)[-1].__class__.__name__ for run in asked.runs] == [
+        "RunFinished", "Failure", "RunFinished",
+    ]  # fmt: skip
+
+
+def test_a_stop_reaches_its_run(worker):
+    asked = wanted("waits", "beside it")
+    controls = {run.id: Control() for run in asked.runs}
+    waits, beside = asked.runs
+    for event in train(worker, asked, controls):
+        if event.run == waits.id and event.event == "measured" and event.epoch == 1:
+            controls[waits.id].stop("enough")
+    assert controls[beside.id].outcome is None
     assert event.event == "run_finished"
 
 
 def test_who_closes_it_ends_the_process(worker):
-    events = remote(worker, request(), Control())
+    events = train(worker, wanted("baseline"))
     next(events)
     assert len(workers()) == 1
     events.close()
@@ -68,29 +106,35 @@ def test_who_closes_it_ends_the_process(worker):
 
 def test_a_run_whose_worker_dies_each_time_is_given_up_and_says_what_was_said_last(worker):
     last = "killed by SIGKILL, saying half a word and the last one"
-    with pytest.raises(WorkerError, match=f"died {MAX_DEATHS} times, the last time {last}; "):
-        list(remote(worker, request("dies"), Control()))
-    with pytest.raises(WorkerError, match="with exit code 7"):
-        list(remote(worker, request("exits"), Control()))
+    *_, failure = train(worker, wanted("dies"))
+    assert f"died {MAX_DEATHS} times, the last time {last}; " in str(failure.error)
+    *_, failure = train(worker, wanted("exits"))
+    assert "with exit code 7" in str(failure.error)
 
 
 def test_each_death_but_the_last_is_told_as_a_warning(worker):
-    seen = []
-
-    def follow():
-        seen.extend(event for event in remote(worker, request("dies"), Control()))
-
-    with pytest.raises(WorkerError):
-        follow()
+    *seen, failure = train(worker, wanted("dies"))
+    assert isinstance(failure, Failure)
     assert sum(event.event == "warned" and "SIGKILL" in event.message for event in seen) == MAX_DEATHS - 1
     assert sum(event.event == "run_created" for event in seen) == MAX_DEATHS
 
 
+def test_a_death_costs_none_of_the_runs_that_it_was_beside(worker):
+    asked = wanted("fine", "dies", "also fine")
+    seen = list(train(worker, asked))
+    fine, dies, also = (of(run, seen) for run in asked.runs)
+    assert fine[-1].event == also[-1].event == "run_finished"
+    assert sum("SIGKILL" in getattr(event, "message", "") for event in fine) == 1
+    assert isinstance(dies[-1], Failure)
+    assert sum(getattr(event, "event", "") == "run_created" for event in dies) == MAX_DEATHS
+
+
 def test_a_run_that_was_to_be_interrupted_before_it_began_is_not_tried_anew(worker, monkeypatch):
     monkeypatch.setattr(process, "COMMAND", (sys.executable, "-c", "pass"))
-    control = Control()
+    asked, control = wanted("baseline"), Control()
     control.interrupt("signal SIGINT")
-    assert list(remote(worker, request(), control)) == []
+    assert list(train(worker, asked, {asked.runs[0].id: control})) == []
+    assert workers() == []
 
 
 @pytest.mark.parametrize("delay", ["at once", "once its worker is there"])

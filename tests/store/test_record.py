@@ -14,7 +14,8 @@ from normlab.engine.control import Control
 from normlab.engine.events import Progress, Saving
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
-from normlab.store.record import record
+from normlab.store.record import Failure, record, record_cohort
+from normlab.store.recorder import Recorder
 from normlab.store.replay import curve, replay
 from normlab.store.store import Store, open_store
 
@@ -319,3 +320,129 @@ def test_recording_needs_no_more_than_the_events(home):
     assert store.path == home / "lab.db"
     assert find_run(store, "aaa").id == "aaaaaa"
     store.close()
+
+
+def cohort(store, slots=(None, None), events=None, **how):
+    """Record two runs whose events come in turn; give their controls, and what is told."""
+    controls = {"aaaaaa": Control(), "bbbbbb": Control()}
+    recorders = {
+        run: Recorder(store, control, slot=slot, **how)
+        for (run, control), slot in zip(controls.items(), slots, strict=True)
+    }
+    events = events or in_turn(told("aaaaaa"), told("bbbbbb"))
+    return controls, record_cohort(events, recorders)
+
+
+def in_turn(*runs):
+    for pair in zip(*runs, strict=True):
+        yield from pair
+
+
+def of(run, events):
+    return [event for event in events if event.run == run]
+
+
+def test_the_runs_of_a_cohort_are_kept_as_if_each_were_recorded_alone(store):
+    seen = list(cohort(store)[1])
+    for run in ("aaaaaa", "bbbbbb"):
+        assert same(of(run, seen), told(run))
+        assert same(replay(run, store), lasting(told(run)))
+        assert find_run(store, run).outcome == "completed"
+        assert (store.runs / run / "run.jsonl").exists()
+
+
+def test_a_run_of_a_cohort_whose_slot_is_taken_is_dropped_and_the_others_go_on(store):
+    slot = slots_of(study(), store)[0]
+    list(record(told("cccccc"), store))
+    mark = slot.fingerprint, slot.experiment.model_dump_json()
+    sql = "UPDATE runs SET fingerprint = ?, experiment = ? WHERE id = 'cccccc'"
+    store.write(lambda connection: connection.execute(sql, mark))
+    controls, recorded = cohort(store, slots=(slot, None))
+    seen = list(recorded)
+    assert of("aaaaaa", seen) == []
+    assert same(of("bbbbbb", seen), told("bbbbbb"))
+    assert (controls["aaaaaa"].outcome, controls["bbbbbb"].outcome) == ("interrupted", None)
+    assert {run.id for run in find_runs(store).runs} == {"bbbbbb", "cccccc"}
+
+
+def test_a_failure_of_one_run_is_its_end_with_what_it_had_measured(store):
+    def events():
+        yield from in_turn(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
+        yield Failure("aaaaaa", DataError(Problem("data.csv", "is gone", "bring it back")))
+        yield from list(told("bbbbbb"))[-2:]
+
+    seen = list(cohort(store, events=events())[1])
+    assert of("aaaaaa", seen)[-1].outcome == "failed"
+    assert of("aaaaaa", seen)[-1].reason == "data.csv: is gone; bring it back"
+    assert of("aaaaaa", seen)[-1].last.epoch == 3
+    assert find_run(store, "aaaaaa").outcome == "failed"
+    assert find_run(store, "bbbbbb").outcome == "completed"
+
+
+@pytest.mark.parametrize(("error", "outcome"), [(RuntimeError, "failed"), (KeyboardInterrupt, "interrupted")])
+def test_what_ends_a_cohort_ends_its_runs_under_way(store, error, outcome):
+    def broken():
+        yield from told("aaaaaa")
+        yield from told("bbbbbb", finish=False)
+        raise error
+
+    with pytest.raises(error):
+        list(cohort(store, events=broken())[1])
+    assert find_run(store, "aaaaaa").outcome == "completed"
+    assert find_run(store, "bbbbbb").outcome == outcome
+
+
+def test_who_leaves_a_cohort_interrupts_its_runs_and_their_states_are_not_ahead_of_what_is_kept(store):
+    kept = []
+
+    def events():
+        try:
+            yield from in_turn(told("aaaaaa", epochs=50), told("bbbbbb", epochs=50))
+        finally:
+            with store.read() as connection:
+                kept.append(connection.execute("SELECT count(*) FROM points").get)
+
+    taken, recorded = [], cohort(store, events=events())[1]
+    while len(taken) < 9:
+        taken.append(next(recorded))
+    recorded.close()
+    with store.read() as connection:
+        assert kept == [connection.execute("SELECT count(*) FROM points").get]
+    assert [find_run(store, run).outcome for run in ("aaaaaa", "bbbbbb")] == ["interrupted"] * 2
+
+
+def test_a_run_of_a_cohort_that_a_full_disk_ends_is_ended_by_its_control_and_the_others_go_on(
+    store, monkeypatch
+):
+    list(record(told("cccccc"), store))
+    ended_by = []
+
+    def interrupt(control, reason):
+        ended_by.append(control)
+        free(store)
+
+    monkeypatch.setattr(Control, "interrupt", interrupt)
+    fill(store)
+    events = in_turn(told("aaaaaa", epochs=200), told("bbbbbb", epochs=200))
+    controls, recorded = cohort(store, events=events, give_up_seconds=0.3)
+    seen = [event for event in recorded if event.event == "run_finished"]
+    assert [event.outcome for event in seen] == ["failed", "completed"]
+    assert ended_by == [controls[seen[0].run]]
+    assert find_run(store, seen[0].run).outcome == "failed"
+
+
+def test_a_cohort_that_cannot_be_kept_is_trained_with_a_warning_for_each_run(home, monkeypatch):
+    home.mkdir()
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+
+    def events():
+        yield from in_turn(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
+        yield Failure("aaaaaa", RuntimeError("a fault"))
+        yield from list(told("bbbbbb"))[-1:]
+
+    seen = list(cohort(Store(home), events=events())[1])
+    warned = [event.run for event in seen if "isn't kept" in getattr(event, "message", "")]
+    assert warned == ["aaaaaa", "bbbbbb"]
+    failed, completed = (event for event in seen if event.event == "run_finished")
+    assert (failed.outcome, failed.last.epoch, failed.reason) == ("failed", 3, "RuntimeError: a fault")
+    assert completed.outcome == "completed"

@@ -23,29 +23,47 @@ def send(line):
     sys.stdout.buffer.flush()
 
 
-def train(request):
-    if request.arm == "raises":
+def receive(kind):
+    request = read_request(sys.stdin.buffer.readline())
+    assert isinstance(request, kind), request
+    return request
+
+
+def scripts(runs):
+    """Give the events of runs in turn, as a cohort's come."""
+    told_by = [(run, told(run.id, arm=run.arm)) for run in runs]
+    while told_by:
+        for run, events in list(told_by):
+            event = next(events, None)
+            if event is None:
+                told_by.remove((run, events))
+            else:
+                yield run, event
+
+
+def train(wanted):
+    arms = {run.arm for run in wanted.runs}
+    if "raises" in arms:
         send(write(Raised(problems=[("RuntimeError", "a fault of torch's", "")])))
         return
-    if request.arm == "hangs":
+    if "hangs" in arms:
         threading.Event().wait(20)
-    for event in told(request.run, arm=request.arm):
+    for run, event in scripts(wanted.runs):
         event = event.model_copy(
-            update={"experiment": request.experiment} if hasattr(event, "experiment") else {}
+            update={"experiment": run.experiment} if hasattr(event, "experiment") else {}
         )
         send(event.model_dump_json().encode() + b"\n")
         if event.event == "run_created":
             send(write(Waiting()))
-            assert read_request(sys.stdin.buffer.readline()) == Acknowledge()
-        if request.arm == "dies" and event.event == "measured":
+            while isinstance(receive(Acknowledge | ChangeControl), ChangeControl):
+                pass
+        if run.arm == "dies" and event.event == "measured":
             print("half a word\nand the last one", file=sys.stderr, flush=True)
             os.kill(os.getpid(), signal.SIGKILL)
-        if request.arm == "exits":
+        if run.arm == "exits":
             os._exit(7)
-        if request.arm == "waits" and event.event == "measured" and event.epoch == 1:
-            assert read_request(sys.stdin.buffer.readline()) == ChangeControl(
-                outcome="stopped", reason="enough"
-            )
+        if run.arm == "waits" and event.event == "measured" and event.epoch == 1:
+            assert receive(ChangeControl) == ChangeControl(run=run.id, outcome="stopped", reason="enough")
     send(write(Done()))
 
 

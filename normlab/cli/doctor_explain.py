@@ -1,0 +1,28 @@
+"""What the doctor says of how a preset's runs are trained: several stacked in one pass, or each alone."""
+
+from normlab.cli.tables import print_pairs
+from normlab.core.text import visible
+from normlab.lab.experiment import Experiment
+from normlab.lab.presets import load_preset
+
+
+def print_ways(name: str) -> None:
+    """Print a line for each arm of a preset.
+
+    Raises: NormlabError for a preset that is wrong, or data that isn't there.
+    """
+    preset = load_preset(name)
+    ways = ((visible(arm, 60), _way(experiment)) for arm, experiment in preset.experiments.items())
+    print_pairs(ways)
+
+
+def _way(experiment: Experiment) -> str:
+    from normlab.engine.kinship import alone, cohort_size
+    from normlab.engine.torch_state import choose_threads
+    from normlab.engine.trainer import operations_per_step
+
+    num_threads = choose_threads(operations_per_step(experiment))
+    threads = "1 thread" if num_threads == 1 else f"{num_threads} threads, or 1 in a study"
+    why = alone(experiment)
+    way = f"stacked: up to {cohort_size(experiment)} runs together" if why is None else f"alone: {why}"
+    return f"{way}; {threads}"
