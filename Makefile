@@ -18,12 +18,14 @@ check: $(READY)
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 
+# Beside the loop by hand, other libraries are measured where they are installed: pip install 'normlab[bench]'.
 bench: $(READY)
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/study.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/start.py
 	$(BIN)/python benchmarks/interface.py
 	$(BIN)/python benchmarks/store.py
-	$(BIN)/python benchmarks/study.py
 
 # At full length; `make test` does the same in small.
 torture: $(READY)

@@ -1,118 +1,120 @@
-"""Training speed against a loop written by hand, as a ratio of medians taken in alternation.
+"""Training speed of ours, of a loop written by hand, and of other libraries: medians taken in alternation.
 
-The hand loop holds its tensors in memory and does the same work: the same module, torch's optimizer at its
-defaults, training loss and accuracy of each epoch, an evaluation of the validation set after it.
+    python benchmarks/train.py [--pairs 7] [--only digits,wide] [--against hand,lightning,keras,skorch,fastai]
 
-    python benchmarks/train.py [--pairs 9]
+CPU seconds of a run on one thread: data in memory, nets and optimizers built before, from the first step (for
+libraries: from the call of fit) to the last measurement. Everybody measures loss and accuracy of each epoch's
+batches and of the validation data after it.
 """
 
 import argparse
+import gc
 import os
 import statistics
-import time
+import tempfile
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"
 
+import hand
+import ours
 import torch
-from torch import nn
-from torch.nn import functional
+from workloads import workloads
 
-from normlab import Experiment, change, load_preset, run
-
-CPU = torch.device("cpu")
+PEERS = ("lightning", "keras", "skorch", "fastai")
 
 
-def hand_loop(module, optimizer, train_x, train_y, val_x, val_y, epochs, batch_size):
-    """What one would write: a plain loop over batches, with losses summed on the device."""
-    for _ in range(epochs):
-        module.train()
-        order = torch.randperm(len(train_x)) if batch_size < len(train_x) else None
-        loss_sum = right = 0.0
-        for start in range(0, len(train_x), batch_size):
-            if order is None:
-                x, y = train_x, train_y
-            else:
-                rows = order[start : start + batch_size]
-                x, y = train_x[rows], train_y[rows]
-            optimizer.zero_grad()
-            output = module(x)
-            loss = functional.cross_entropy(output, y)
-            loss.backward()
-            optimizer.step()
-            loss_sum += loss.detach() * len(y)
-            right += (output.detach().argmax(1) == y).sum()
-        module.eval()
-        with torch.no_grad():
-            output = module(val_x)
-            metrics = {
-                "train_loss": float(loss_sum / len(train_x)),
-                "train_accuracy": float(right / len(train_x)),
-                "val_loss": float(functional.cross_entropy(output, val_y)),
-                "val_accuracy": float((output.argmax(1) == val_y).float().mean()),
-            }
-    return metrics
+@dataclass(frozen=True)
+class Bar:
+    """How many times as fast as another ours is to be."""
+
+    workload: str
+    ours: str
+    other: str
+    at_least: float
 
 
-def circles(experiment, data):
-    """D1 by hand: 2-64-32-2, full batch, SGD."""
-    module = nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 2))
-    optimizer = torch.optim.SGD(module.parameters(), lr=0.1)
-    tensors = (data.train_x, data.train_y, data.val_x, data.val_y)
-    return hand_loop(module, optimizer, *tensors, experiment.training.epochs, len(data.train_x))
+BARS = [
+    Bar("circles", "ours", "by hand", 1.25),
+    Bar("circles", "ours", "Lightning, tuned", 4),
+    Bar("circles", "ours", "Lightning", 15),
+    Bar("digits", "ours", "by hand", 1.5),
+    Bar("digits", "ours, in eights", "by hand", 2.2),
+    Bar("digits", "ours", "Lightning, tuned", 4),
+    Bar("wide", "ours", "by hand", 1.45),
+    Bar("wide", "ours, in fours", "by hand, four in a row", 1.7),
+    Bar("wide", "ours", "Lightning, tuned", 3.5),
+    Bar("wide", "ours", "Keras on torch", 7),
+    Bar("cnn", "ours", "by hand", 1.3),
+    Bar("cnn", "ours", "Lightning, tuned", 1.4),
+]
+TOGETHER = {
+    "digits": {"ours, in eights": ours.in_cohorts_of(8)},
+    "wide": {"ours, in fours": ours.in_cohorts_of(4), "by hand, four in a row": hand.in_a_row(4)},
+}
 
 
-def digits(experiment, data):
-    """Digits by hand: 64-128-128-10, batches of 64, Adam."""
-    flat = nn.Sequential(nn.Flatten(), nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU())
-    module = nn.Sequential(*flat, nn.Linear(128, 10))
-    optimizer = torch.optim.Adam(module.parameters(), lr=1e-3)
-    tensors = (data.train_x, data.train_y, data.val_x, data.val_y)
-    return hand_loop(module, optimizer, *tensors, experiment.training.epochs, 64)
+def contestants(against):
+    """Give what trains, by name; say what is not installed."""
+    found = {"ours": ours.alone}
+    if "hand" in against:
+        found["by hand"] = hand.train
+    for peer in PEERS:
+        if peer in against:
+            try:
+                found |= import_module(f"peers.{peer}").TRAINS
+            except ModuleNotFoundError as error:
+                print(f"{peer} is left out: no {error.name}; python -m pip install 'normlab[bench]'")
+    return found
 
 
-def ours(experiment):
-    """The same through the engine, from the start of training to the last measurement."""
-    last = None
-    for event in run(experiment, device="cpu"):
-        if event.event == "run_started":
-            started = time.perf_counter()
-        elif event.event == "measured":
-            last = event
-            ended = time.perf_counter()
-    return ended - started, last.metrics
+def compare(name, works, trains, pairs):
+    """Print a line for each contestant of a workload, and then its bars."""
+    seconds = {who: [] for who in trains}
+    metrics = {who: [] for who in trains}
+    for pair in range(pairs + 1):
+        for who, train in trains.items():
+            gc.collect()
+            measured = [train(work) for work in works]
+            if pair:
+                seconds[who].append(statistics.mean(taken for taken, _ in measured))
+                metrics[who].append(statistics.mean(float(last["val_accuracy"]) for _, last in measured))
+    medians = {who: statistics.median(taken) for who, taken in seconds.items()}
+    print(f"\n{name}")
+    for who, taken in seconds.items():
+        right = metrics[who]
+        print(
+            f"  {who:24} {medians[who]:7.3f} s ({min(taken):.3f} to {max(taken):.3f}), "
+            f"{medians[who] / medians['ours']:6.2f} x ours; "
+            f"val_accuracy {statistics.median(right):.3f} ({min(right):.3f} to {max(right):.3f})"
+        )
+    for bar in BARS:
+        if bar.workload == name and bar.ours in medians and bar.other in medians:
+            ratio = medians[bar.other] / medians[bar.ours]
+            met = "met" if ratio >= bar.at_least else "NOT met"
+            print(f"  {bar.ours}: {ratio:.2f} x as fast as {bar.other}; bar {bar.at_least:g}: {met}")
 
 
 def main():
-    """Print a line per workload."""
-    from normlab.core import places
-    from normlab.engine.data import load
-
+    """Print a table per workload."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--pairs", type=int, default=9)
-    pairs = parser.parse_args().pairs
-    workloads = {
-        "circles": (load_preset("d1-circles").experiment, circles),
-        "digits": (change(Experiment(), {"training.epochs": 10}), digits),
-    }
-    print(f"torch {torch.__version__}, {torch.get_num_threads()} thread(s), {pairs} pairs after one warm-up")
-    for name, (experiment, by_hand) in workloads.items():
-        data = load(experiment, places.data(), CPU)
-        times = {"ours": [], "hand": []}
-        for pair in range(pairs + 1):
-            seconds, metrics = ours(experiment)
-            started = time.perf_counter()
-            hand_metrics = by_hand(experiment, data)
-            hand_seconds = time.perf_counter() - started
-            if pair:
-                times["ours"].append(seconds)
-                times["hand"].append(hand_seconds)
-        ratios = [a / b for a, b in zip(times["ours"], times["hand"], strict=True)]
-        medians = {who: statistics.median(seconds) for who, seconds in times.items()}
-        print(
-            f"{name:8} ours {medians['ours']:.3f} s, hand {medians['hand']:.3f} s, "
-            f"ratio {statistics.median(ratios):.3f} ({min(ratios):.3f} to {max(ratios):.3f}); "
-            f"val_accuracy {metrics['val_accuracy']:.3f} and {hand_metrics['val_accuracy']:.3f}"
-        )
+    parser.add_argument("--pairs", type=int, default=7)
+    parser.add_argument("--only", default="circles,digits,wide,cnn")
+    parser.add_argument("--against", default=",".join(("hand", *PEERS)))
+    asked = parser.parse_args()
+    warnings.simplefilter("ignore")  # of peers about each other and about torch
+    trains = contestants(asked.against.split(","))
+    torch.set_num_threads(1)
+    print(f"torch {torch.__version__}, one thread, {asked.pairs} alternations after a warm-up")
+    with tempfile.TemporaryDirectory() as folder:
+        works = workloads(Path(folder))
+        gc.freeze()  # what the peers' imports have left would else be gone through in each collection
+        for name in asked.only.split(","):
+            compare(name, works[name], {**trains, **TOGETHER.get(name, {})}, asked.pairs)
+        gc.unfreeze()  # else libraries complain at the end of what is still there
 
 
 if __name__ == "__main__":

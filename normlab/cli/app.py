@@ -171,8 +171,22 @@ def print_schema() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(
+    explain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Tell instead how a preset's arms are trained: stacked with others, or alone and why.",
+            autocompletion=complete_preset,
+        ),
+    ] = None,
+) -> None:
     """Show versions, devices and folders, and what is wrong with them."""
+    if explain is not None:
+        from normlab.cli.doctor_explain import print_ways
+
+        print_ways(explain)
+        return
     from normlab.cli.doctor import examine
 
     raise typer.Exit(examine())

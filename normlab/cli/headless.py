@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from normlab.cli.durations import read_duration
-from normlab.cli.live import LivePresenter
 from normlab.cli.output import output_failed
 from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
 from normlab.cli.signals import Caught, catching
@@ -69,8 +68,11 @@ def make_presenter(form: Form, preset: Preset) -> Presenter:
         return JsonPresenter(preset)
     if form == "quiet":
         return Presenter(preset)
-    live = sys.stdout.isatty() and sys.stderr.isatty()
-    return LivePresenter(preset) if live else PlainPresenter(preset)
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        return PlainPresenter(preset)
+    from normlab.cli.live import LivePresenter  # rich's bars, which no other form is to pay for
+
+    return LivePresenter(preset)
 
 
 def run_plan(preset: Preset, how: How, form: Form) -> int:

@@ -12,6 +12,9 @@ class _Unsaid:
     def __repr__(self) -> str:
         return "UNSAID"
 
+    def __reduce__(self) -> str:
+        return "UNSAID"  # the one and only, in another process too
+
 
 UNSAID = _Unsaid()
 

@@ -27,21 +27,20 @@ class Member:
         control = self.session.control
         return control.paused and control.outcome is None
 
-    def advance(self, error: BaseException | None = None) -> Generator[Event]:
-        """Tell what happens until the run wants a turn, or has ended; with an error, its turn has failed."""
-        self.turn = None
-        while True:
-            with self.session.watch.counting():
-                try:
-                    item = next(self.events) if error is None else self.events.throw(error)
-                except StopIteration:
-                    self.has_ended = True
-                    return
-            error = None
-            if isinstance(item, Turn):
-                self.turn = item
-                return
-            yield item
+    def advance(self, error: BaseException | None = None) -> Event | None:
+        """Give what happens next; none where the run wants a turn, or has ended. An error ends its turn."""
+        watch = self.session.watch
+        watch.start()
+        try:
+            item = next(self.events) if error is None else self.events.throw(error)
+        except StopIteration:
+            self.has_ended, item = True, None
+        finally:
+            watch.stop()
+        if isinstance(item, Turn) or item is None:
+            self.turn = item
+            return None
+        return item
 
 
 def together(members: Sequence[Member]) -> Generator[Event]:
@@ -54,7 +53,8 @@ def together(members: Sequence[Member]) -> Generator[Event]:
         for member in members:
             closing.callback(member.events.close)
         for member in active:
-            yield from member.advance()
+            while (event := member.advance()) is not None:
+                yield event
         while active := [member for member in active if not member.has_ended]:
             ready = [member for member in active if not member.waits]
             if not ready:
@@ -62,7 +62,10 @@ def together(members: Sequence[Member]) -> Generator[Event]:
             for group in groups(ready, lambda member: member.turn and member.turn.kind):
                 error = _take(taker, group)
                 for member in group:
-                    yield from member.advance(error)
+                    event = member.advance(error)
+                    while event is not None:
+                        yield event
+                        event = member.advance()
             if any(member.has_ended for member in active):
                 taker.forget()
 

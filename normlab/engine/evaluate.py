@@ -1,5 +1,6 @@
 """Kept weights measured on an experiment's data, without training."""
 
+from contextlib import closing
 from dataclasses import dataclass
 
 from normlab.core import places
@@ -39,8 +40,9 @@ def evaluate(experiment: Experiment, weights: StartWeights, *, device: str = "au
     for _ in experiment.dataset.fetch(folder):
         pass
     num_threads = choose_threads(operations_per_step(experiment))
-    with settings(num_threads, experiment.training.deterministic):
-        trainer = Trainer(experiment, load(experiment, folder, place), folder, place, Stopwatch())
+    threads = settings(num_threads, experiment.training.deterministic)
+    with threads, closing(load(experiment, folder, place)) as data:
+        trainer = Trainer(experiment, data, folder, place, Stopwatch())
         loaded = load_weights(trainer.module, weights, run_id="")
         warnings += untrained(trainer.module, loaded)
         metrics = trainer.evaluate()

@@ -97,7 +97,7 @@ class Tally:
         self._count = state["count"]
 
 
-@torch.no_grad()
+@torch.inference_mode()
 def validate(
     stack: Stack, tallies: Sequence[Tally], pieces: Sequence[Iterable[tuple[Tensor, Tensor]]]
 ) -> None:

@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 
     from normlab.stacked.net import Shape
 
-# Runs in a cohort: beyond that, a CPU gains nothing.
+# Runs in a cohort: a CPU gains nothing from more.
 _MAX_RUNS = 8
+# Numbers that a cohort's nets may have together, 1 MiB of float32: where their weights, gradients and what the
+# optimizer keeps leave a CPU's cache between two steps, a run takes longer than alone.
+_MAX_NUMBERS = 2**18
 
 
 def stackable(
@@ -55,7 +58,12 @@ def kin(experiment: Experiment) -> Hashable:
 
 def cohort_size(experiment: Experiment) -> int:
     """Count the runs of an experiment's kin that are best trained together."""
-    return 1 if alone(experiment) else _MAX_RUNS
+    if alone(experiment):
+        return 1
+    outline = experiment.dataset.outline(places.data())
+    plan = experiment.model.plan(outline.shape, experiment.loss.num_outputs(outline))
+    numbers = sum(map(experiment.model.num_parameters, plan))
+    return max(1, min(_MAX_RUNS, _MAX_NUMBERS // max(1, numbers)))
 
 
 def _shape(experiment: Experiment) -> "Shape | str":

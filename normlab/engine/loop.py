@@ -21,6 +21,7 @@ from normlab.engine.trainer import operations_per_step
 from normlab.engine.weights import StartWeights
 from normlab.lab.checks import check
 from normlab.lab.experiment import Experiment
+from normlab.stacked.library import choose_library
 
 if TYPE_CHECKING:
     import torch
@@ -115,8 +116,9 @@ def _member(request: Request, place: "torch.device", num_threads: int | None) ->
     if num_threads is None and saved is not None:
         num_threads = min(saved.record.num_threads, os.cpu_count() or 1)
     num_threads = num_threads or choose_threads(operations_per_step(experiment))
+    library = choose_library() if place.type == "cpu" else "blas"
     if saved is not None:
-        warnings += saved.cautions(str(place), num_threads)
+        warnings += saved.cautions(str(place), num_threads, library)
     watch = Stopwatch()
     name = request.run_id or (saved.record.run if saved else new_run_id())
     every = request.checkpoint_every
@@ -124,6 +126,7 @@ def _member(request: Request, place: "torch.device", num_threads: int | None) ->
         experiment=experiment,
         device=place,
         num_threads=num_threads,
+        library=library,
         arm=request.arm,
         id=name,
         control=request.control,

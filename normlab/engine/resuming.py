@@ -73,11 +73,16 @@ class SavedState:
         before, after = self.experiment.training, experiment.training
         return (before.epochs, before.steps) != (after.epochs, after.steps)
 
-    def cautions(self, device: str, num_threads: int) -> Iterator[Problem]:
+    def cautions(self, device: str, num_threads: int, library: str) -> Iterator[Problem]:
         """Yield why what follows may differ from what an uninterrupted run would have given."""
-        here = {"device": device, "threads": num_threads, "torch": str(torch.__version__)}
-        record = self.record
-        then = {"device": record.device, "threads": record.num_threads, "torch": record.torch}
+        record, product = self.record, "library for products"
+        here = {"device": device, "threads": num_threads, "torch": str(torch.__version__), product: library}
+        then = {
+            "device": record.device,
+            "threads": record.num_threads,
+            "torch": record.torch,
+            product: record.library,
+        }
         for name, value in here.items():
             if value != then[name]:
                 rule = f"was {visible(str(then[name]))} before the stop, so that last digits may differ"

@@ -2,17 +2,19 @@
 
 import math
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from normlab.components.datasets import Fetched
 from normlab.core import places
 from normlab.core.errors import Problem
 from normlab.engine.best import Best, Patience
 from normlab.engine.checkpoints import Checkpoints
 from normlab.engine.control import Control
-from normlab.engine.data import prepare, read, scaler
+from normlab.engine.data import Data, prepare, read
 from normlab.engine.device import is_out_of_memory
 from normlab.engine.events import (
     Event,
@@ -30,11 +32,14 @@ from normlab.engine.events import (
 from normlab.engine.module import num_parameters
 from normlab.engine.probe import Probe
 from normlab.engine.resuming import SavedState
+from normlab.engine.scaling import scaler
 from normlab.engine.stopwatch import Stopwatch
+from normlab.engine.streaming import Streamed, stream
 from normlab.engine.trainer import Trainer
 from normlab.engine.turns import Turn
 from normlab.engine.weights import StartWeights, load_weights
 from normlab.lab.experiment import Experiment
+from normlab.stacked.kept_library import Library
 
 _PROGRESS_SECONDS = 0.1
 
@@ -46,6 +51,7 @@ class Session:
     experiment: Experiment
     device: torch.device
     num_threads: int
+    library: Library
     arm: str
     id: str
     control: Control
@@ -60,6 +66,7 @@ class Session:
     reason: str | None = None
     trainer: Trainer | None = None
     """None until it is ready to be stepped, and to be saved."""
+    data: Data | Streamed | None = None
     probe: Probe | None = None
     last: Point | None = None
     epoch: int = 0
@@ -86,7 +93,7 @@ class Session:
             )
             if not self._is_stopped(math.inf):  # its slot may have been taken, or its folder be another's
                 yield from self._fetch()
-                trainer, told = self._prepare()
+                trainer, told = yield from self._prepare()
                 yield self._started(trainer)
                 yield from told
                 yield from self._train(trainer)
@@ -96,6 +103,8 @@ class Session:
                 raise
             self.outcome, self.reason = "oom", self._memory_remedy()
         finally:
+            if self.data is not None:
+                self.data.close()
             saved = self._save()
         yield from saved
         best, seconds = self.best.point, self.watch.seconds
@@ -105,21 +114,35 @@ class Session:
 
     def _fetch(self) -> Iterator[Event]:
         for part in self.experiment.dataset.fetch(places.data()):
-            yield Preparing(
-                run=self.id, what=part.what, done_bytes=part.done_bytes, total_bytes=part.total_bytes
-            )
+            yield self._preparing(part)
 
-    def _prepare(self) -> tuple[Trainer, list[Event]]:
-        """Make all ready, as it was drawn, kept or left off; and what is to be told of that."""
+    def _preparing(self, part: Fetched) -> Event:
+        return Preparing(
+            run=self.id, what=part.what, done_bytes=part.done_bytes, total_bytes=part.total_bytes
+        )
+
+    def _load(self) -> Generator[Event, None, Data | Streamed]:
+        """Read the data, or look through what is to be read while training."""
         experiment, folder = self.experiment, places.data()
+        outline = experiment.dataset.outline(folder)
+        if experiment.dataset.streams(outline):
+            with closing(stream(experiment, folder, self.device)) as steps:
+                while True:
+                    try:
+                        yield self._preparing(next(steps))
+                    except StopIteration as end:
+                        return end.value
         train, val = read(experiment, folder)
         scaled = scaler(experiment.dataset, train.x)
-        data = prepare(experiment, train, val, scaled, self.device)
-        outline = experiment.dataset.outline(folder)
         if self.wants_probe and outline.shape in ((1,), (2,)):
             num_classes = outline.num_classes if outline.task == "classification" else None
             self.probe = Probe(train, val, scaled, num_classes, self.device)
-        trainer = Trainer(experiment, data, folder, self.device, self.watch)
+        return prepare(experiment, train, val, scaled, self.device)
+
+    def _prepare(self) -> Generator[Event, None, tuple[Trainer, list[Event]]]:
+        """Make all ready, as it was drawn, kept or left off; and what is to be told of that."""
+        self.data = yield from self._load()
+        trainer = Trainer(self.experiment, self.data, places.data(), self.device, self.watch)
         if self.checkpoints is not None:
             self.best.keep_weights_of(trainer.module)
         self.watch.restart()  # the first run of a process imports much; times are to be compared
@@ -171,7 +194,7 @@ class Session:
                     self.between_steps = False
                     raise
                 self.step += 1
-                if self.step == evaluation:
+                if turn.metrics is not None:
                     self._take_in(turn.metrics)
                     yield from self._tell()
                     if self.outcome != "completed" or self.step == trainer.num_steps:
@@ -191,7 +214,7 @@ class Session:
     def _is_stopped(self, ends: float) -> bool:
         if self.control.outcome is not None:
             self.outcome, self.reason = self.control.outcome, self.control.reason
-        elif self.watch.seconds >= ends:
+        elif ends < math.inf and self.watch.seconds >= ends:
             self.outcome, self.reason = "stopped", f"time limit of {self.time_limit_seconds:g} s"
         return self.outcome != "completed"
 
@@ -238,6 +261,7 @@ class Session:
             "experiment": self.experiment.model_dump(mode="json"),
             "device": str(self.device),
             "num_threads": self.num_threads,
+            "library": self.library,
             "torch": str(torch.__version__),
             "epoch": self.epoch,
             "step": self.step,

@@ -6,6 +6,7 @@ from pydantic import ConfigDict, Field, model_validator
 
 from normlab.core.choice import Record
 from normlab.engine.events import Number, Outcome, Point
+from normlab.stacked.kept_library import Library
 
 
 class _Plain(Record, frozen=True):
@@ -40,6 +41,8 @@ class StateRecord(_Plain, frozen=True):
     run: str
     device: str
     num_threads: int = Field(ge=1)
+    library: Library
+    """What multiplied its matrices."""
     torch: str
     epoch: int = Field(ge=0)
     step: int = Field(ge=0)

@@ -26,14 +26,13 @@ class Stopwatch:
         """Count time that was taken elsewhere: a share of what was computed for several runs together."""
         self._counted += seconds
 
-    @contextmanager
-    def counting(self) -> Generator[None]:
-        """Count meanwhile."""
+    def start(self) -> None:
+        """Count from now on."""
         self._since = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._counted, self._since = self.seconds, None
+
+    def stop(self) -> None:
+        """Count no longer."""
+        self._counted, self._since = self.seconds, None
 
     @contextmanager
     def still(self) -> Generator[None]:

@@ -13,10 +13,11 @@ from normlab.core import places
 from normlab.engine.data import Data, batches
 from normlab.engine.evaluation import Tally, chunks, set_training, validate
 from normlab.engine.kinship import stackable
-from normlab.engine.module import build_module
+from normlab.engine.module import build_module, put_channels_last
 from normlab.engine.seeding import stream_seed, torch_stream
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
+from normlab.engine.streaming import Streamed
 from normlab.lab.batches import batch_sizes, num_steps
 from normlab.lab.experiment import Experiment
 from normlab.layers.dropout import RandomLayer
@@ -39,7 +40,12 @@ class Trainer:
     """Takes the steps of one run, and measures it."""
 
     def __init__(
-        self, experiment: Experiment, data: Data, folder: Path, device: torch.device, watch: Stopwatch
+        self,
+        experiment: Experiment,
+        data: Data | Streamed,
+        folder: Path,
+        device: torch.device,
+        watch: Stopwatch,
     ) -> None:
         training, loss, model = experiment.training, experiment.loss, experiment.model
         self.experiment, self.data, self._watch = experiment, data, watch
@@ -48,6 +54,8 @@ class Trainer:
         outline = experiment.dataset.outline(folder)
         num_outputs = loss.num_outputs(outline)
         self.module = build_module(model, outline.shape, num_outputs, experiment.seed, device)
+        if not training.compile:
+            put_channels_last(self.module, model, device)
         self.criterion = loss.build().to(device)
         self.clock = experiment.schedule.build(self.num_steps, self.sizes.num_batches)
         self.shape = stackable(experiment, self.module, self.criterion, device)
@@ -57,7 +65,10 @@ class Trainer:
         self._device = device
         self._val_in_training_mode = training.evaluation_mode == "train"
         at_least = max(1, data.num_val // self.sizes.size) if self._val_in_training_mode else 1
-        self.val_chunks = chunks(data.val_x, data.val_y, self._widest, at_least)
+        self.val_chunks = data.chunks("val", self._widest, at_least)
+        can_stack = data.num_val and not (self._val_in_training_mode or isinstance(self.shape, str))
+        self.val_sizes = self.val_chunks.sizes if can_stack else None
+        """The sizes of the validation batches; none where stacked layers can't evaluate them."""
         self._tally, self.val_tally = Tally(loss), Tally(loss, training.calibration)
         self._step, self._samples, self._since = 0, 0, 0.0
         if training.compile:
@@ -90,19 +101,12 @@ class Trainer:
         self._loss = loss.detach()
         self._tally.add(loss, output, y)
         self._step = number + 1
-        self._samples += len(y)
+        self._samples += y.shape[0]
 
     @property
     def loss_is_finite(self) -> bool:
         """Whether the last step's loss is a finite number; asking waits for the device."""
         return math.isfinite(self._loss)
-
-    @property
-    def val_sizes(self) -> tuple[int, ...] | None:
-        """The sizes of the validation batches; none where stacked layers can't evaluate them."""
-        if self._val_in_training_mode or isinstance(self.shape, str) or not self.data.num_val:
-            return None
-        return tuple(len(y) for _, y in self.val_chunks)
 
     def measure(self, val: dict[str, float], seconds: float) -> dict[str, float]:
         """Give all metrics: those of training over the steps since the last time, and what `val` holds.
@@ -124,8 +128,7 @@ class Trainer:
 
     def evaluate(self) -> dict[str, float]:
         """Measure all data in evaluation mode: val_*, and eval_train_*, since train_* is in training mode."""
-        train = chunks(self.data.train_x, self.data.train_y, self._widest)
-        metrics = self._evaluate("eval_train", train)
+        metrics = self._evaluate("eval_train", self.data.chunks("train", self._widest))
         return metrics | (self._evaluate("val", self.val_chunks) if self.data.num_val else {})
 
     def answer(self, x: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeVar
 
 import torch
@@ -27,8 +27,8 @@ class Turn:
     x: Tensor
     y: Tensor
     measures: bool
-    metrics: dict[str, float] = field(default_factory=dict[str, float])
-    """What the evaluation gave."""
+    metrics: dict[str, float] | None = None
+    """What the evaluation gave, where one was due."""
 
     @property
     def kind(self) -> Hashable:
@@ -63,9 +63,9 @@ class Taker:
             self._validate(group)
         _share(turns, began)
         for turn, then in zip(turns, seconds, strict=True):
-            turn.metrics = turn.trainer.measure(turn.metrics, then)
+            turn.metrics = turn.trainer.measure(turn.metrics or {}, then)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def _step(self, turns: Sequence[Turn]) -> None:
         stack = self._stack(turns)
         losses, outputs = stack.gradient([turn.x for turn in turns], [turn.y for turn in turns])
@@ -102,6 +102,9 @@ def _share(turns: Sequence[Turn], began: float) -> float:
 
 def groups(items: Iterable[T], key: Callable[[T], Hashable]) -> list[list[T]]:
     """Part items into those of equal key, in the order of the first of each."""
+    items = list(items)
+    if len(items) == 1:
+        return [items]
     found: dict[Hashable, list[T]] = {}
     for item in items:
         found.setdefault(key(item), []).append(item)

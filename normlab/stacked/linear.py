@@ -5,8 +5,8 @@ from collections.abc import Hashable, Sequence
 import torch
 from torch import Tensor, nn
 
-from normlab.stacked.layer import Layer, gradients
-from normlab.stacked.product import multiply
+from normlab.stacked.layer import Layer, apart, gradients
+from normlab.stacked.product import Form, form_of, multiply
 
 
 class Linear(Layer[nn.Linear]):
@@ -21,7 +21,9 @@ class Linear(Layer[nn.Linear]):
         self.biases = [None if bias is None else bias.detach() for bias in biases]
         self.weight_grads = gradients([module.weight for module in modules])
         self.bias_grads = gradients([bias for bias in biases if bias is not None])
+        self._turned = [weight.t() for weight in self.weights]
         self._x: Sequence[Tensor] = ()
+        self._batches: dict[int, _Batch] = {}
 
     @classmethod
     def settings(cls, module: nn.Linear) -> Hashable:
@@ -29,27 +31,56 @@ class Linear(Layer[nn.Linear]):
 
     def forward(self, x: Tensor | Sequence[Tensor], training: bool) -> Tensor:
         """As every layer's; the first layer of a net takes the samples as K times (N, D)."""
-        inputs = x if isinstance(x, Sequence) else x.unbind()
-        y = self.buffers.take("y", (len(inputs), len(inputs[0]), len(self.weights[0])), inputs[0])
-        for each, weight, bias, out in zip(inputs, self.weights, self.biases, y.unbind(), strict=True):
-            multiply(each, weight.t(), out, bias)
+        num_samples = x.shape[1] if isinstance(x, Tensor) else x[0].shape[0]
+        batch = self._batches.get(num_samples)
+        if batch is None:
+            batch = self._batches[num_samples] = _Batch(self, x if isinstance(x, Tensor) else x[0][None])
+        inputs = batch.parts("x", x) if isinstance(x, Tensor) else x
+        for each, weight, bias, out in zip(inputs, self._turned, self.biases, batch.ys, strict=True):
+            multiply(batch.form_y, each, weight, out, bias)
         if training:
-            self._x = inputs
-        return y
+            self._batch, self._x = batch, inputs
+        return batch.y
 
     def backward(self, dy: Tensor) -> Tensor:
-        dx = self.buffers.take("dx", (*dy.shape[:2], self.weights[0].shape[1]), dy)
+        batch = self._batch
         self.fill(dy)
-        for each, weight, out in zip(dy.unbind(), self.weights, dx.unbind(), strict=True):
-            multiply(each, weight, out)
-        return dx
+        for each, weight, out in zip(batch.parts("dy", dy), self.weights, batch.dxs, strict=True):
+            multiply(batch.form_dx, each, weight, out)
+        return batch.dx
 
     def fill(self, dy: Tensor) -> None:
         """Fill the gradients of weights and biases alone: below the first layer nobody asks for more."""
-        for each, x, out in zip(dy.unbind(), self._x, self.weight_grads, strict=True):
-            multiply(each.t(), x, out)
-        for each, out in zip(dy.unbind(), self.bias_grads, strict=False):
+        dys, form = self._batch.parts("dy", dy), self._batch.form_dw
+        for each, x, out in zip(dys, self._x, self.weight_grads, strict=True):
+            multiply(form, each.t(), x, out)
+        for each, out in zip(dys, self.bias_grads, strict=False):
             torch.sum(each, 0, out=out)
+
+
+class _Batch:
+    """Buffers for batches of one length, and how their products are computed: looked up at each step, each
+    of these would cost a microsecond or more.
+    """
+
+    def __init__(self, layer: Linear, x: Tensor) -> None:
+        weight = layer.weights[0]
+        num_nets, num_samples = len(layer.weights), x.shape[1]
+        self.y = apart((num_nets, num_samples, weight.shape[0]), weight)
+        self.dx = apart((num_nets, num_samples, weight.shape[1]), weight)
+        self.ys, self.dxs = self.y.unbind(), self.dx.unbind()
+        self.form_y: Form = form_of(x[0], weight.t())
+        self.form_dx: Form = form_of(self.ys[0], weight)
+        self.form_dw: Form = form_of(self.ys[0].t(), x[0])
+        self._known: dict[str, tuple[Tensor, Sequence[Tensor]]] = {}
+
+    def parts(self, name: str, values: Tensor) -> Sequence[Tensor]:
+        """Give the nets' parts of a buffer, which nearly always is the one of the last batch."""
+        known, parts = self._known.get(name, (None, ()))
+        if known is not values:
+            parts = values.unbind()
+            self._known[name] = values, parts
+        return parts
 
 
 def _bias(module: nn.Linear) -> Tensor | None:

@@ -127,14 +127,14 @@ class Stack:
     def outputs(self, xs: Sequence[Tensor], training: bool = False) -> Tensor:
         """Give what the nets answer to their samples. Shape: K times (N, ...) -> (K, N, outputs), a copy."""
         assert isinstance(self.first, Linear)
-        x = self.first.forward([each.flatten(1) for each in xs], training)
+        x = self.first.forward([each if each.ndim == 2 else each.flatten(1) for each in xs], training)
         for layer in self.layers:
             x = layer.forward(x, training)
         return x.clone()  # the next batch is written over it
 
     def losses(self, outputs: Tensor, ys: Sequence[Tensor]) -> Tensor:
         """Give each net's mean loss. Shape: (K, N, outputs), K times (N,) or (N, 1) -> (K,)."""
-        return self.loss.forward(outputs, torch.stack(list(ys)))
+        return self.loss.forward(outputs, ys[0][None] if len(ys) == 1 else torch.stack(list(ys)))
 
     def gradient(self, xs: Sequence[Tensor], ys: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Fill the gradients of all parameters; give the mean losses (K,) and outputs (K, N, outputs)."""

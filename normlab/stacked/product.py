@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from normlab.stacked.backend import Backend, backend, onednn
+from normlab.stacked.library import Library, choose_library, onednn
 
 # From so many multiplications on, oneDNN is the faster one where it is faster at all: it takes 13 us to begin
 # with, and BLAS 45 us for 2**21 of them. (64, 784) @ (784, 128) took 80 us against 137, and (64, 500) @
@@ -21,17 +21,18 @@ _LANES = 16
 Form = Literal["plain", "turned", "onednn"]
 
 
-def multiply(a: Tensor, b: Tensor, out: Tensor, bias: Tensor | None = None) -> None:
-    """out = a @ b + bias.
+def form_of(a: Tensor, b: Tensor) -> Form:
+    """Choose how a product is computed, and so its last bits.
 
-    How it is computed, and so its last bits, depends on the shapes and the machine alone: neither on the
-    addresses nor on what else is computed.
-
-    Shape: (N, I), (I, O), (N, O), (O,).
+    That depends on the shapes and the machine alone: neither on the addresses nor on what else is computed.
     """
-    form = "plain"
-    if a.is_cpu:
-        form = choose_form(*a.shape, b.shape[1], backend() if a.dtype == torch.float32 else "blas")
+    if not a.is_cpu:
+        return "plain"
+    return choose_form(*a.shape, b.shape[1], choose_library() if a.dtype == torch.float32 else "blas")
+
+
+def multiply(form: Form, a: Tensor, b: Tensor, out: Tensor, bias: Tensor | None = None) -> None:
+    """out = a @ b + bias, computed in that form. Shape: (N, I), (I, O), (N, O), (O,)."""
     if form == "onednn":
         out.copy_(onednn(a, b, bias))
     elif form == "turned":
@@ -44,7 +45,7 @@ def multiply(a: Tensor, b: Tensor, out: Tensor, bias: Tensor | None = None) -> N
 
 
 @cache
-def choose_form(rows: int, inner: int, columns: int, library: Backend) -> Form:
+def choose_form(rows: int, inner: int, columns: int, library: Library) -> Form:
     """Choose how to compute (rows, inner) @ (inner, columns): as it is, as (b.T @ a.T).T, or by oneDNN."""
     if columns == 1 or rows == 1:
         return "plain"

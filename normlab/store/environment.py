@@ -6,6 +6,7 @@ from functools import cache
 from importlib import metadata
 
 from normlab.core.text import visible
+from normlab.stacked.kept_library import kept
 
 _PACKAGES = ("normlab", "torch", "numpy", "scikit-learn", "torchvision")
 
@@ -16,6 +17,8 @@ def environment(device: str) -> dict[str, str]:
     found = {package: _version(package) for package in _PACKAGES}
     found |= {"python": platform.python_version(), "platform": platform.platform()}
     found |= {"processor": platform.processor() or platform.machine(), "cores": str(os.cpu_count())}
+    if device == "cpu":
+        found["products"] = kept() or "blas"
     if device.startswith("cuda"):
         import torch
 

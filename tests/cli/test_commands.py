@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from normlab.cli.app import app
 from normlab.core import places
+from normlab.core.errors import ConfigError
 from normlab.lab.presets import load_preset, parse_preset, preset_files
 
 README = Path(__file__).parents[2] / "README.md"
@@ -103,3 +104,19 @@ def test_readme_names_every_command(group, command):
 def test_the_doctor_finds_a_package_that_is_missing(monkeypatch):
     monkeypatch.setattr("normlab.cli.doctor._PACKAGES", ("normlab", "no-such-package"))
     assert "no-such-package is missing; reinstall normlab" in run("doctor", code=1)
+
+
+def test_the_doctor_explains_how_each_arm_of_a_preset_is_trained(tmp_path):
+    (tmp_path / "two.toml").write_text(
+        'title = "Two"\n[experiment]\nmodel = { kind = "mlp" }\n'
+        '[[arms]]\nname = "half"\nset = { "training.precision" = "bfloat16" }\n'
+    )
+    stacked, alone = run("doctor", "--explain", str(tmp_path / "two.toml")).splitlines()
+    assert re.fullmatch(r"baseline +stacked: up to \d+ runs together; 1 thread", stacked)
+    assert re.fullmatch(r"half +alone: bfloat16 .*; 1 thread", alone)
+
+
+def test_the_doctor_explains_no_preset_that_is_wrong(tmp_path):
+    (tmp_path / "odd.toml").write_text('title = "Odd"\n[experiment.model]\nkind = "odd"\n')
+    with pytest.raises(ConfigError, match="odd: is no model"):
+        CliRunner().invoke(app, ["doctor", "--explain", str(tmp_path / "odd.toml")], catch_exceptions=False)

@@ -4,7 +4,7 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -54,9 +54,25 @@ class Samples:
     """The validation set that the data brings along."""
 
 
+class Source(Protocol):
+    """Samples that are read one by one where they are wanted, in several processes at once."""
+
+    @property
+    def y(self) -> "NDArray[np.int64] | NDArray[np.float32]":
+        """Class indices (N,), or values (N, 1)."""
+        ...
+
+    def sample(self, row: int) -> "NDArray[np.float32]":
+        """Read one, (*shape); it is the same each time.
+
+        Raises: DataError with the file's path and the remedy.
+        """
+        ...
+
+
 @dataclass(frozen=True)
 class Fetched:
-    """How far a download is."""
+    """How far a download is, or the reading of what is too large to be kept."""
 
     what: str
     done_bytes: int
@@ -124,6 +140,17 @@ class Dataset(Part, frozen=True):
 
         Raises: DataError with the file's path, the row or column, and the remedy.
         """
+
+    def streams(self, data: Outline) -> bool:
+        """Tell whether samples are read anew each time that they are wanted, and not kept in memory."""
+        return False
+
+    def source(self, folder: Path) -> Source:
+        """Open a data set that streams.
+
+        Raises: DataError when the files are missing or unreadable.
+        """
+        raise NotImplementedError(f"{type(self).__name__} never streams")
 
     def fetch(self, folder: Path) -> Iterator[Fetched]:
         """Download what is missing into `folder`, telling how far it is.

@@ -1,6 +1,8 @@
 import hashlib
+import math
 import os
 import warnings
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -13,15 +15,18 @@ from normlab.core.text import Line, visible
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import NDArray
     from PIL import Image
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 # What those names stand for, and no other: Pillow would hand PostScript to Ghostscript, whatever its name.
 FORMATS = ("BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP")
+# Images beyond this are not kept: beside them a run holds copies, while it splits and scales them.
+_KEPT_BYTES = 2 * 2**30
 
 
 class ImageFolder(Dataset, frozen=True):
-    """Images of your own in a folder per class; all are kept in memory, resized to a square.
+    """Images of your own in a folder per class, resized to a square.
 
     Classes are numbered in the sorted order of the folders' names. Other files, and what lies in folders
     further down, are left alone. Images are turned upright as their camera noted, 16 bits of grey become 8,
@@ -37,6 +42,9 @@ class ImageFolder(Dataset, frozen=True):
     """Width and height that the images are resized to, in pixels."""
     channels: Literal["grey", "rgb"] = "rgb"
     """One channel of brightness, or red, green and blue."""
+    stream: Literal["auto", "always", "never"] = "auto"
+    """Read the images anew each time, in processes of their own, in place of keeping them all in memory;
+    "auto" does so where they would take more than 2 GiB. No result depends on it."""
     standardize: Standardize = "channel"
 
     def outline(self, folder: Path) -> Outline:
@@ -56,12 +64,22 @@ class ImageFolder(Dataset, frozen=True):
     def read(self, folder: Path, random: "np.random.Generator") -> Samples:
         import numpy as np
 
+        source = self.source(folder)
+        x = np.empty((len(source.y), *self._shape()), "float32")
+        for row in range(len(x)):
+            x[row] = source.sample(row)
+        return Samples(x, source.y)
+
+    def streams(self, data: Outline) -> bool:
+        needed = 4 * math.prod(data.shape) * data.num_samples
+        return self.stream == "always" or (self.stream == "auto" and needed > _KEPT_BYTES)
+
+    def source(self, folder: Path) -> "ImageFiles":
+        import numpy as np
+
         classes = self._classes()
-        paths = [path for images in classes for path in images]
-        x = np.empty((len(paths), *self._shape()), "float32")
-        for index, path in enumerate(paths):
-            x[index] = self._read_image(path)
-        return Samples(x, np.repeat(np.arange(len(classes)), [len(images) for images in classes]))
+        y = np.repeat(np.arange(len(classes)), [len(images) for images in classes])
+        return ImageFiles(self, tuple(path for images in classes for path in images), y)
 
     def _shape(self) -> tuple[int, int, int]:
         return 1 if self.channels == "grey" else 3, self.size, self.size
@@ -92,7 +110,8 @@ class ImageFolder(Dataset, frozen=True):
                 raise DataError(Problem(folder, "holds no image", remedy))
         return classes
 
-    def _read_image(self, path: str) -> "np.ndarray":
+    def read_image(self, path: str) -> "NDArray[np.float32]":
+        """Read and resize one image, (channels, size, size). Raises: DataError when it can't be."""
         import numpy as np
         from PIL import Image
 
@@ -109,8 +128,21 @@ class ImageFolder(Dataset, frozen=True):
             raise DataError(
                 Problem(path, f"can't be read as an image ({said})", "mend or remove it")
             ) from error
-        pixels = np.asarray(square, "float32") / 255
+        pixels = np.asarray(square, "float32")
+        pixels /= 255
         return pixels[None] if self.channels == "grey" else pixels.transpose(2, 0, 1)
+
+
+@dataclass(frozen=True)
+class ImageFiles:
+    """The images of a folder, and their classes (N,)."""
+
+    part: ImageFolder
+    paths: tuple[str, ...]
+    y: "NDArray[np.int64]"
+
+    def sample(self, row: int) -> "NDArray[np.float32]":
+        return self.part.read_image(self.paths[row])
 
 
 def _plain(image: "Image.Image") -> "Image.Image":

@@ -108,7 +108,8 @@ class Model(Part, frozen=True):
             "flatten": lambda: nn.Flatten(),
             "max_pool": lambda: nn.MaxPool2d(layer.kernel, layer.stride, padding=(layer.kernel - 1) // 2),
             "average_pool": lambda: nn.AvgPool2d(layer.kernel, layer.stride),
-            "average": lambda: nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+            # The adaptive pool's gradient takes 2.5 times as long on channels-last maps.
+            "average": lambda: nn.Sequential(nn.AvgPool2d((i[1], i[2])), nn.Flatten()),
         }
         return makers[layer.op]()
 

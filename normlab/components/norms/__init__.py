@@ -26,6 +26,11 @@ class Norm(Part, frozen=True):
     heeds_order: ClassVar[bool] = False
     """True where the order of a batch's samples changes the result."""
 
+    @property
+    def takes_channels_last(self) -> bool:
+        """Whether it is quick on maps (N, C, H, W) whose channels lie side by side in memory."""
+        return True
+
     @abstractmethod
     def build(self, shape: tuple[int, ...]) -> "nn.Module":
         """Build the layer for activations of that shape."""
@@ -95,6 +100,11 @@ class SampleStatisticsNorm(Norm, frozen=True):
     """Normalize maps as a whole, or the channels at each position; on vectors both are the same."""
     affine: bool = True
     """Learn parameters for each of the values that are normalized together."""
+
+    @property
+    def takes_channels_last(self) -> bool:
+        # Over the sample, maps are first put in order: training took up to 1.5 times as long.
+        return self.over == "channels"
 
     @abstractmethod
     def build_last(self, sizes: list[int]) -> "nn.Module":

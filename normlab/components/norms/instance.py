@@ -31,6 +31,10 @@ class InstanceNorm(Norm, frozen=True):
     momentum: Momentum = 0.1
     """Weight of the newest statistics in the running ones, where they are kept."""
 
+    @property
+    def takes_channels_last(self) -> bool:
+        return False  # maps are first put in order: training took 1.5 times as long
+
     def build(self, shape: tuple[int, ...]) -> "nn.Module":
         from torch import nn
 

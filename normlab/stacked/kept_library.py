@@ -9,20 +9,20 @@ from typing import Literal, get_args
 
 from normlab.core import places
 
-Backend = Literal["blas", "onednn"]
+Library = Literal["blas", "onednn"]
 
 
-def kept() -> Backend | None:
+def kept() -> Library | None:
     """Give the choice that was kept for this machine and torch; none where there is no readable one."""
     try:
         with _path().open("rb") as file:
             raw = file.read(20)
     except OSError:
         return None
-    return next((each for each in get_args(Backend) if raw == each.encode()), None)
+    return next((each for each in get_args(Library) if raw == each.encode()), None)
 
 
-def keep(chosen: Backend) -> Backend:
+def keep(chosen: Library) -> Library:
     """Keep a choice, unless another process was first: then give that one's.
 
     Raises: OSError when it can't be kept.

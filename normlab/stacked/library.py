@@ -7,7 +7,7 @@ from functools import cache
 import torch
 from torch import Tensor
 
-from normlab.stacked.kept_backend import Backend, keep, kept
+from normlab.stacked.kept_library import Library, keep, kept
 
 # Samples, inputs and outputs of the products that are timed: 0.1 ms each and more, far from the sizes where
 # the two are alike.
@@ -18,7 +18,7 @@ _MARGIN = 1.2
 
 
 @cache
-def backend() -> Backend:
+def choose_library() -> Library:
     """Give the library for large products on this machine, from its file, or by measuring for some 30 ms.
 
     Where the choice can't be kept it is blas, for every process must come to the same: it decides last bits.
@@ -36,7 +36,7 @@ def onednn(a: Tensor, b: Tensor, bias: Tensor | None) -> Tensor:
     return torch.ops.mkldnn._linear_pointwise.default(a, b.t(), bias, "none", [], "")
 
 
-def measure() -> Backend:
+def measure() -> Library:
     """Time both on products of middling size, by one thread."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
