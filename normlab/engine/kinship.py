@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 # Runs in a cohort: a CPU gains nothing from more.
 _MAX_RUNS = 8
-# Numbers that a cohort's nets may have together, 1 MiB of float32: where their weights, gradients and what the
-# optimizer keeps leave a CPU's cache between two steps, a run takes longer than alone.
+# Numbers that a cohort's nets may have together, 1 MiB of float32: where their weights, gradients and what
+# the optimizer keeps leave a CPU's cache between two steps, a run takes longer than alone.
 _MAX_NUMBERS = 2**18
 
 
