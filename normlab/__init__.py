@@ -13,7 +13,8 @@ from normlab.lab import Experiment, Preset, change, check, load_preset, save_pre
 
 if TYPE_CHECKING:
     from normlab.engine.control import Control
-    from normlab.engine.loop import run
+    from normlab.engine.loop import run, run_cohort
+    from normlab.engine.request import Request
     from normlab.store.record import record
     from normlab.store.replay import replay
 
@@ -22,19 +23,23 @@ __all__ = [
     "Control",
     "Experiment",
     "Preset",
+    "Request",
     "change",
     "check",
     "load_preset",
     "record",
     "replay",
     "run",
+    "run_cohort",
     "save_preset",
 ]
 _LAZY = {
     "Control": "normlab.engine.control",
+    "Request": "normlab.engine.request",
     "record": "normlab.store.record",
     "replay": "normlab.store.replay",
     "run": "normlab.engine.loop",
+    "run_cohort": "normlab.engine.loop",
 }
 
 

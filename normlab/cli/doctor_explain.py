@@ -23,6 +23,8 @@ def _way(experiment: Experiment) -> str:
 
     num_threads = choose_threads(operations_per_step(experiment))
     threads = "1 thread" if num_threads == 1 else f"{num_threads} threads, or 1 in a study"
-    why = alone(experiment)
-    way = f"stacked: up to {cohort_size(experiment)} runs together" if why is None else f"alone: {why}"
-    return f"{way}; {threads}"
+    if (why := alone(experiment)) is not None:
+        return f"alone: {why}; {threads}"
+    most = cohort_size(experiment)
+    together = f"up to {most} runs together" if most > 1 else "one run at a time, as its weights fill a cache"
+    return f"stacked: {together}; {threads}"
