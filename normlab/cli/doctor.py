@@ -36,12 +36,14 @@ def examine() -> int:
 
         import_module("torchvision")  # the two fail together where they don't match
         from normlab.engine.device import devices, pick_device
+        from normlab.stacked.kept_library import kept
 
         for device in devices():
             name = torch.cuda.get_device_name(device) if device.type == "cuda" else platform.machine()
             chosen = " (auto)" if device == pick_device("auto") else ""
             print(f"device       {device}: {name}{chosen}")
         print(f"threads      {torch.get_num_threads()}")
+        print(f"products     {kept() or 'not chosen yet: the first run measures'}")
     except (ImportError, OSError, RuntimeError) as error:
         faults += 1
         print(f"device       torch can't be loaded: {error}; reinstall torch and torchvision together")

@@ -42,14 +42,14 @@ class Checkpoints:
         self, folder: Path, run_id: str, experiment: Experiment, every: int | None, watch: Stopwatch
     ) -> None:
         self.folder, self.id, self._experiment, self._every = folder, run_id, experiment, every
-        self._watch, self._seconds, self._cost = watch, 0.0, 0.0
+        self._watch, self._saved_at, self._cost = watch, 0.0, 0.0
         self._length = 0
         self._best_step: int | None = None
         self._failed = False
 
     def begin(self, arm: str, epoch: int, step: int) -> list[Event]:
         """Write the experiment, when training begins at that epoch and step."""
-        self._length, self._seconds = self._place(epoch, step), self._watch.seconds
+        self._length, self._saved_at = self._place(epoch, step), time.monotonic()
         title = f"Run {self.id}: {visible(arm, 40)}, seed {self._experiment.seed}"
         text = update_toml("", {"title": title, "experiment": to_tree(self._experiment)})
         try:
@@ -63,7 +63,7 @@ class Checkpoints:
         """Tell whether to save now, after an evaluation or between two."""
         if self._every is not None:
             return evaluated and self._place(epoch, step) - self._length >= self._every
-        return self._watch.seconds - self._seconds >= max(_EVERY_SECONDS, self._cost / _SHARE)
+        return time.monotonic() - self._saved_at >= max(_EVERY_SECONDS, self._cost / _SHARE)
 
     def save(
         self, here: Point, weights: Mapping[str, Tensor], best: Best, state: Mapping[str, Any] | None
@@ -90,7 +90,7 @@ class Checkpoints:
                 self._best_step, self._failed = best.point.step if best.point else None, False
             except OSError as error:
                 told = self._fault(error)
-        self._length, self._seconds = self._place(here.epoch, here.step), self._watch.seconds
+        self._length, self._saved_at = self._place(here.epoch, here.step), time.monotonic()
         self._cost = time.perf_counter() - started
         return told
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack
 
-from normlab.engine.device import is_out_of_memory
 from normlab.engine.events import Event
 from normlab.engine.session import Session
 from normlab.engine.turns import Taker, Turn, groups
@@ -22,17 +21,21 @@ class Member:
         self.has_ended = False
 
     @property
-    def waits(self) -> bool:
-        """Whether it is held by its control, which may end it all the same."""
-        control = self.session.control
-        return control.paused and control.outcome is None
+    def is_held(self) -> bool:
+        """Whether its control holds it, so that no turn of it is taken."""
+        return self.session.control.paused
 
-    def advance(self, error: BaseException | None = None) -> Event | None:
-        """Give what happens next; none where the run wants a turn, or has ended. An error ends its turn."""
+    @property
+    def waits(self) -> bool:
+        """Whether it is held, and not ended meanwhile."""
+        return self.is_held and self.session.control.outcome is None
+
+    def advance(self) -> Event | None:
+        """Give what happens next; none where the run wants a turn, or has ended."""
         watch = self.session.watch
         watch.start()
         try:
-            item = next(self.events) if error is None else self.events.throw(error)
+            item = next(self.events)
         except StopIteration:
             self.has_ended, item = True, None
         finally:
@@ -46,38 +49,46 @@ class Member:
 def together(members: Sequence[Member]) -> Generator[Event]:
     """Train all members, and tell their events; closing this closes each of them, which saves its run.
 
-    Raises: what a run raises, after all have been closed.
+    Raises: what a run raises, when all have been closed.
     """
     taker, active = Taker(), list(members)
     with ExitStack() as closing:
         for member in members:
             closing.callback(member.events.close)
         for member in active:
-            while (event := member.advance()) is not None:
-                yield event
+            yield from _tell(member, member.advance())
         while active := [member for member in active if not member.has_ended]:
             ready = [member for member in active if not member.waits]
             if not ready:
                 time.sleep(_PAUSE_SECONDS)
             for group in groups(ready, lambda member: member.turn and member.turn.kind):
-                error = _take(taker, group)
-                for member in group:
-                    event = member.advance(error)
-                    while event is not None:
-                        yield event
-                        event = member.advance()
+                taker.take([member.turn for member in group if member.turn and not member.is_held])
+                for member, event in _advance(group):
+                    yield from _tell(member, event)
             if any(member.has_ended for member in active):
                 taker.forget()
 
 
-def _take(taker: Taker, group: Sequence[Member]) -> BaseException | None:
-    """Take the turns of a group; give the error where memory ran out, which each of its runs is told."""
-    try:
-        taker.take([member.turn for member in group if member.turn is not None])
-    except BaseException as error:
-        if isinstance(error, RuntimeError | MemoryError) and is_out_of_memory(error):
-            return error
-        for member in group:  # a step was broken off: none of them can be resumed there
-            member.session.between_steps = False
-        raise
-    return None
+def _advance(group: Sequence[Member]) -> list[tuple[Member, Event | None]]:
+    """Let all runs of a group take in their turns, and give what each tells first.
+
+    All of them before any is told, for whoever is told may end them: a run that has not taken in the step
+    that its weights have taken can't be saved. Raises: the first error, after all.
+    """
+    told: list[tuple[Member, Event | None]] = []
+    errors: list[Exception] = []
+    for member in group:
+        try:
+            told.append((member, member.advance()))
+        except Exception as error:
+            errors.append(error)
+    if errors:
+        raise errors[0]
+    return told
+
+
+def _tell(member: Member, event: Event | None) -> Generator[Event]:
+    """Tell an event and those that follow, up to the next turn."""
+    while event is not None:
+        yield event
+        event = member.advance()

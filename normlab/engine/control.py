@@ -16,8 +16,7 @@ class Control:
         self._outcome: Stop | None = None
         self._reason: str | None = None
         self._stepping = False
-        self.paused = False
-        """Whether this run of a cohort waits, while the others train on."""
+        self._paused = False
 
     @property
     def outcome(self) -> Stop | None:
@@ -37,6 +36,17 @@ class Control:
     @stepping.setter
     def stepping(self, stepping: bool) -> None:
         self._stepping = stepping
+
+    @property
+    def paused(self) -> bool:
+        """Whether a run of a cohort waits, while the others train on. To be set from another thread, or by
+        who looks at the events of others: where all wait, nothing is told until one of them goes on.
+        """
+        return self._paused or (self._under is not None and self._under.paused)
+
+    @paused.setter
+    def paused(self, paused: bool) -> None:
+        self._paused = paused
 
     def stop(self, reason: str | None = None) -> None:
         """End the run after the step under way, keeping what it has: outcome "stopped"."""

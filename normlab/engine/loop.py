@@ -5,6 +5,7 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from normlab.core.errors import ConfigError, Problem
 from normlab.engine.checkpoints import STATE, Checkpoints
 from normlab.engine.cohort import Member, together
 from normlab.engine.control import Control
@@ -95,27 +96,41 @@ def run_cohort(
     Raises: as `run` does, for the first request that can't be run, before any is trained.
     """
     place = pick_device(device)
-    members = [_member(request, place, num_threads) for request in requests]
-    if not members:
-        return holding(together(members), 1, deterministic=False)
-    first = members[0].session
-    for member in members:
-        member.session.num_threads = first.num_threads
-    return holding(together(members), first.num_threads, first.experiment.training.deterministic)
+    found = [(request, _read_state(request)) for request in requests]
+    if len({request.experiment.training.deterministic for request in requests}) > 1:
+        rule, remedy = "differs between runs of a cohort, and is torch's as a whole", "train them apart"
+        raise ConfigError(Problem("training.deterministic", rule, remedy))
+    if not requests:
+        return holding(together([]), 1, deterministic=False)
+    num_threads = num_threads or _choose_threads(*found[0])
+    members = [_member(request, saved, place, num_threads) for request, saved in found]
+    ids = [member.session.id for member in members]
+    if twice := next((each for each in ids if ids.count(each) > 1), None):
+        raise ConfigError(Problem("run", "is asked for twice", "give each run an id of its own", twice))
+    return holding(together(members), num_threads, requests[0].experiment.training.deterministic)
 
 
-def _member(request: Request, place: "torch.device", num_threads: int | None) -> Member:
+def _read_state(request: Request) -> SavedState | None:
+    """Read the state that a run is to go on from, where there is one."""
+    if not request.resume:
+        return None
+    assert request.folder is not None, "what is resumed lies in a folder"
+    if not (path := Path(request.folder) / STATE).exists():
+        return None
+    saved = read_state(path)
+    saved.check(request.experiment, request.run_id)
+    return saved
+
+
+def _choose_threads(request: Request, saved: SavedState | None) -> int:
+    if saved is not None:
+        return min(saved.record.num_threads, os.cpu_count() or 1)
+    return choose_threads(operations_per_step(request.experiment))
+
+
+def _member(request: Request, saved: SavedState | None, place: "torch.device", num_threads: int) -> Member:
     experiment = request.experiment
     warnings, kept = check(experiment), None if request.folder is None else Path(request.folder)
-    saved: SavedState | None = None
-    if request.resume:
-        assert kept is not None, "what is resumed lies in a folder"
-        if (kept / STATE).exists():
-            saved = read_state(kept / STATE)
-            saved.check(experiment, request.run_id)
-    if num_threads is None and saved is not None:
-        num_threads = min(saved.record.num_threads, os.cpu_count() or 1)
-    num_threads = num_threads or choose_threads(operations_per_step(experiment))
     library = choose_library() if place.type == "cpu" else "blas"
     if saved is not None:
         warnings += saved.cautions(str(place), num_threads, library)

@@ -185,17 +185,21 @@ class Session:
             begun, done = divmod(self.step, num_batches)
             self.epoch = begun + 1
             for x, y in trainer.epoch(self.epoch, done):
-                if self._is_stopped(ends):
-                    return
                 turn = Turn(trainer, self.watch, self.step, x, y, measures=self.step + 1 == evaluation)
-                try:
-                    yield turn
-                except Exception:
-                    self.between_steps = False
-                    raise
+                while not turn.is_begun:  # it may be ended while it is held
+                    if self._is_stopped(ends):
+                        return
+                    try:
+                        yield turn
+                    finally:
+                        self.between_steps = not turn.is_begun
+                if turn.error is not None:
+                    raise turn.error
                 self.step += 1
                 if turn.metrics is not None:
                     self._take_in(turn.metrics)
+                self.between_steps = True
+                if turn.metrics is not None:
                     yield from self._tell()
                     if self.outcome != "completed" or self.step == trainer.num_steps:
                         return

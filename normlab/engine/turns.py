@@ -15,6 +15,9 @@ from normlab.stacked.net import Stack
 
 T = TypeVar("T")
 
+# Each keeps buffers: runs that are evaluated at different steps would come in ever new company.
+_MAX_STACKS = 4
+
 
 @dataclass(slots=True, eq=False)
 class Turn:
@@ -29,6 +32,10 @@ class Turn:
     measures: bool
     metrics: dict[str, float] | None = None
     """What the evaluation gave, where one was due."""
+    is_begun: bool = False
+    """False while nothing of the run has been touched."""
+    error: Exception | None = None
+    """What has ended it before its end."""
 
     @property
     def kind(self) -> Hashable:
@@ -48,7 +55,21 @@ class Taker:
         self._stacks.clear()
 
     def take(self, turns: Sequence[Turn]) -> None:
-        """Take turns of one kind. Each run's time is its share of what was computed together."""
+        """Take turns of one kind; where that fails, each of them has the error.
+
+        Each run's time is its share of what was computed together.
+        """
+        if not turns:
+            return
+        for turn in turns:
+            turn.is_begun = True
+        try:
+            self._take(turns)
+        except Exception as error:
+            for turn in turns:
+                turn.error = error
+
+    def _take(self, turns: Sequence[Turn]) -> None:
         began = time.perf_counter()
         if isinstance(turns[0].trainer.shape, str):
             for turn in turns:
@@ -87,6 +108,8 @@ class Taker:
     def _stack(self, turns: Sequence[Turn]) -> Stack:
         key = tuple(turn.trainer for turn in turns)
         if (found := self._stacks.get(key)) is None:
+            if len(self._stacks) == _MAX_STACKS:
+                self.forget()
             modules, criteria = zip(*((each.module, each.criterion) for each in key), strict=True)
             found = self._stacks[key] = Stack(modules, criteria)
         return found

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
 from itertools import islice
 
+from normlab.core.errors import NormlabError
 from normlab.store.slots import Slot, look_again
 from normlab.store.store import Store
 
@@ -65,5 +66,5 @@ def _family(slot: Slot) -> tuple[Hashable, int]:
 
     try:
         return kin(slot.experiment), cohort_size(slot.experiment)
-    except Exception:  # it will say so itself, when it is trained
+    except (NormlabError, OSError):  # it will say so itself, when it is trained
         return slot.cell.name, 1

@@ -118,7 +118,7 @@ def _side_by_side(
     pending: Iterator[list[Slot]], options: _Options, control: Control, jobs: int
 ) -> Generator[tuple[Slot, Event]]:
     """Train each cohort in a thread of its own; the worker process that trained it stays for the next one."""
-    queue: Queue[tuple[Slot, Event] | Worker] = Queue(_AHEAD)
+    queue: Queue[tuple[Slot, Event] | Worker | Exception] = Queue(_AHEAD)
     workers = [Worker() for _ in range(jobs)]
     idle, num_busy = list(workers), 0
 
@@ -126,6 +126,8 @@ def _side_by_side(
         try:
             for told in _recorded(cohort, wanted, worker.train, options, control):
                 queue.put(told)
+        except Exception as error:
+            queue.put(error)
         finally:
             queue.put(worker)
 
@@ -142,6 +144,8 @@ def _side_by_side(
                 if isinstance(item, Worker):
                     idle.append(item)
                     num_busy -= 1
+                elif isinstance(item, Exception):
+                    raise item
                 else:
                     yield item
         finally:

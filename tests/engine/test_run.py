@@ -331,7 +331,7 @@ def test_memory_that_runs_out_is_an_outcome_with_a_remedy(monkeypatch):
             "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 1 bytes"
         )
 
-    monkeypatch.setattr("normlab.engine.turns.Taker.take", explode)
+    monkeypatch.setattr("normlab.engine.turns.Taker._take", explode)
     finished = events_of()[-1]
     assert finished.outcome == "oom"
     assert "training.batch_size (now 16)" in finished.reason
@@ -341,7 +341,7 @@ def test_other_errors_are_not_swallowed(monkeypatch):
     def explode(*_, **__):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("normlab.engine.turns.Taker.take", explode)
+    monkeypatch.setattr("normlab.engine.turns.Taker._take", explode)
     with pytest.raises(RuntimeError, match="a bug"):
         events_of()
 

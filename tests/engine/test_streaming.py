@@ -150,17 +150,17 @@ def test_it_goes_on_as_if_it_had_never_stopped(images, tmp_path, stop, monkeypat
         Control(),
     )
     whole = list(run(wanted, device="cpu", folder=tmp_path / "whole"))
-    read = Reader._place
+    join = Reader._join
 
     def stop_before_the_next(self, *arguments):
         if len(seen) == stop:
             control.stop()
         seen.append(0)
-        return read(self, *arguments)
+        return join(self, *arguments)
 
     seen = []
     with monkeypatch.context() as changed:
-        changed.setattr(Reader, "_place", stop_before_the_next)
+        changed.setattr(Reader, "_join", stop_before_the_next)
         first = list(run(wanted, device="cpu", control=control, folder=tmp_path / "parts"))
     assert first[-1].outcome == "stopped"
     rest = list(run(wanted, device="cpu", folder=tmp_path / "parts", resume=True))

@@ -213,6 +213,17 @@ def test_what_one_run_raises_amid_a_cohort_ends_that_run_alone(store, monkeypatc
     assert find_runs(store).total == 3
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_error_beside_training_ends_the_study_and_is_raised(store, monkeypatch, jobs):
+    def broken(*_, **__):
+        raise OSError("store lost")
+
+    monkeypatch.setattr("normlab.scale.execute.record_cohort", broken)
+    with pytest.raises(OSError, match="store lost"):
+        train(store, study(), jobs=jobs)
+
+
 def test_a_store_that_cannot_be_written_is_a_warning(tmp_path, monkeypatch):
     monkeypatch.setattr("os.access", lambda path, mode: mode != os.W_OK)
     store = Store(tmp_path / "home")

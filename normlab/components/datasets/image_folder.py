@@ -155,13 +155,13 @@ def _plain(image: "Image.Image") -> "Image.Image":
     if image.mode in ("I", "F") and not is_deep:
         rule, remedy = "holds numbers without a known white", "save it with 8 or 16 bits a channel"
         raise DataError(Problem(str(getattr(image, "filename", "image")), rule, remedy, image.mode))
-    upright = ImageOps.exif_transpose(image)
+    ImageOps.exif_transpose(image, in_place=True)  # else what stands upright is copied
     if is_deep:
         # Pillow's own conversion cuts off at 255 instead of scaling.
-        upright = Image.fromarray((np.asarray(upright) // 257).astype("uint8"))
-    if not upright.has_transparency_data:
-        return upright
-    return Image.alpha_composite(Image.new("RGBA", upright.size, "white"), upright.convert("RGBA"))
+        image = Image.fromarray((np.asarray(image) // 257).astype("uint8"))
+    if not image.has_transparency_data:
+        return image
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA"))
 
 
 @lru_cache(maxsize=1024)
