@@ -67,7 +67,9 @@ def summarize_on(experiment: Experiment, data: Outline) -> Summary:
     # Weights, gradients and two moments of the optimizer; activations and their gradients; what drawing,
     # splitting and scaling the data hold at their peak, measured over all drawn sets.
     sample_bytes = 4 * math.prod(data.shape)
-    data_bytes = (6 * sample_bytes + 64) * (num_train + num_val) + 2 * sample_bytes * data.num_classes
+    num_samples = num_train + num_val
+    kept = 2 * batches.size if experiment.dataset.streams(data) else 6 * num_samples + 2 * data.num_classes
+    data_bytes = sample_bytes * kept + 64 * num_samples
     return Summary(
         layers=layers,
         parameters=parameters,

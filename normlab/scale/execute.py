@@ -96,7 +96,7 @@ class _Options:
         goes_on = (
             kept is not None
             and kept.outcome in ("interrupted", "stopped")
-            and has_state(kept)
+            and (has_state(kept) or kept.step == 0)
             and not self.store.is_read_only
         )
         name = kept.id if kept is not None and goes_on else new_run_id()

@@ -63,7 +63,7 @@ def test_what_is_done_by_the_time_of_its_turn_is_left_out(store):
 
 def test_what_can_not_even_be_looked_at_is_trained_alone(store, monkeypatch):
     def fail(experiment):
-        raise RuntimeError("its file is gone")
+        raise FileNotFoundError("its file is gone")
 
     monkeypatch.setattr(kinship, "kin", fail)
     assert [len(cohort) for cohort in chosen(slots_of(study(), store), store)] == [1] * 4

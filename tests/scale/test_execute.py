@@ -31,7 +31,7 @@ def train(store, plan, jobs=1, **how):
 @pytest.fixture(scope="module")
 def long():
     """A study whose runs take some tenths of a second each."""
-    return study(**{"training.epochs": 150})
+    return study(**{"training.epochs": 400})
 
 
 @pytest.fixture(scope="module")

@@ -196,5 +196,5 @@ def test_a_pause_is_not_pulling(worker, store):
     events = execute(slots(store, study(seeds=50)), store, device="cpu", jobs=2)
     for _ in range(20):
         next(events)
-    assert find_runs(store).total <= 12, "runs wait for who pulls them"
+    assert find_runs(store).total <= 32, "of 100: runs wait for who pulls them"
     events.close()
