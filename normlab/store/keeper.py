@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections import deque
 from contextlib import suppress
 
 import apsw
@@ -51,6 +52,8 @@ class Keeper:
         self._experiment: Experiment | None = None
         self._best: Point | None = None
         self._last: Point | None = None
+        self._pending: deque[Ticket] = deque()
+        """What the writer may still have, but for the run's beginning."""
 
     @property
     def begun(self) -> bool:
@@ -78,9 +81,18 @@ class Keeper:
                 return self._submit(self._measured(event))
             case RunFinished():
                 return self._finish(event)
+            case RunStarted():
+                self.store.writer.submit(self._told(event), late=True)
+                return None
             case _:
                 ticket = self._submit(self._told(event), late=not isinstance(event, CheckpointSaved))
                 return ticket if isinstance(event, CheckpointSaved) else None
+
+    def withdraw(self) -> None:
+        """Give up what is not on the disk yet: the space that is kept for a run's end may not hold all that a
+        fast one has measured meanwhile.
+        """
+        self.store.writer.withdraw(self._pending)
 
     def finish(self, outcome: Outcome, reason: str) -> tuple[RunFinished, Ticket]:
         """End a run that did not say itself how it ended."""
@@ -91,7 +103,10 @@ class Keeper:
         return event, self._finish(event)
 
     def _submit(self, job: Job, late: bool = False) -> Ticket:
-        return self.store.writer.submit(job, late=late)
+        while self._pending and self._pending[0].is_settled:
+            self._pending.popleft()
+        self._pending.append(self.store.writer.submit(job, late=late))
+        return self._pending[-1]
 
     def write_folder(self) -> None:
         """Write the whole run into its folder too, so that it can be taken elsewhere."""
@@ -118,7 +133,7 @@ class Keeper:
             if is_new:
                 rows.insert_event(connection, self._number, 0, self._base, event)
 
-        return self._submit(create)
+        return self.store.writer.submit(create)
 
     def _told(self, event: Event) -> Job:
         if isinstance(event, RunStarted):

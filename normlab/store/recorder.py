@@ -168,9 +168,7 @@ class Recorder:
 
     def _give_up(self, reason: str) -> RunFinished:
         self._leave()  # the engine saves what it can
-        # The space kept for the end may not hold all that a fast run measured meanwhile.
-        measured = (ticket for event, ticket in self._untold if isinstance(event, Measured))
-        self.store.writer.withdraw(ticket for ticket in measured if ticket is not None)
+        self._keeper.withdraw()
         self._untold.clear()
         self.store.free_spare()
         event, ticket = self._keeper.finish("interrupted" if self._keeper.slot else "failed", reason)

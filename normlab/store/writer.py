@@ -41,6 +41,11 @@ class Ticket:
             raise self._error
         return True
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is on the disk, or has failed."""
+        return self._settled.is_set()
+
     def settle(self, error: Exception | None = None) -> None:
         """Let go who waits."""
         self._error = error
