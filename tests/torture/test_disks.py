@@ -81,17 +81,17 @@ def test_a_file_that_may_not_grow_ends_a_run_as_a_full_disk_does(home):
 
 def test_space_that_is_freed_lets_the_run_go_on(small_disk):
     ballast = small_disk / "ballast"
-    ballast.write_bytes(b"0" * 1_200_000)
+    ballast.write_bytes(b"0" * 1_500_000)
     store = Store(small_disk)
     held, last = 0, None
-    for event in record(told(epochs=4000), store, give_up_seconds=30):
+    for event in record(told(epochs=1500), store, give_up_seconds=30):
         if event.event == "held":
             held += 1
             ballast.unlink(missing_ok=True)
         last = event
     assert held
     assert last.outcome == "completed"
-    assert sum(event.event == "measured" for event in replay("aaaaaa", store)) == 4000
+    assert sum(event.event == "measured" for event in replay("aaaaaa", store)) == 1500
     store.close()
 
 
