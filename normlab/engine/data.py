@@ -13,9 +13,7 @@ from torch import Tensor
 from normlab.components.datasets import Samples
 from normlab.engine.evaluation import chunks
 from normlab.engine.reader import room
-from normlab.engine.scaling import Array as Array
-from normlab.engine.scaling import Scale, change_contrast, scaler
-from normlab.engine.scaling import scales as scales
+from normlab.engine.scaling import Array, Scale, change_contrast, scaler
 from normlab.engine.seeding import numpy_stream, torch_stream
 from normlab.engine.splitting import add_label_noise, split
 from normlab.engine.streaming import Batch, Chunks, Streamed, stream

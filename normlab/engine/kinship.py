@@ -3,7 +3,6 @@
 from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from normlab.components.models import Model
 from normlab.core import places
 from normlab.lab.batches import batch_sizes
 from normlab.lab.experiment import Experiment
@@ -30,6 +29,8 @@ def stackable(
     training = experiment.training
     if training.precision != "float32":
         return f"{training.precision} needs autocast, which acts on torch's own modules"
+    if experiment.model.parametrization.kind != "none":
+        return "its weights are parametrized"
     if training.compile:
         return "its module is compiled"
     if experiment.optimizer.needs_closure:
@@ -72,13 +73,4 @@ def _shape(experiment: Experiment) -> "Shape | str":
     outline = experiment.dataset.outline(places.data())
     with torch.device("meta"):
         module = experiment.model.build(outline.shape, experiment.loss.num_outputs(outline))
-        _parametrize(experiment.model, module)
         return stackable(experiment, module, experiment.loss.build(), torch.device("meta"))
-
-
-def _parametrize(model: Model, module: "nn.Module") -> None:
-    from torch import nn
-
-    for path, layer in list(module.named_modules()):
-        if isinstance(layer, nn.Linear) and path != model.head:
-            model.parametrization.build(layer)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from normlab.components.datasets import Samples
-from normlab.engine.data import Array, Scale
 from normlab.engine.events import Probed, ProbeSamples
+from normlab.engine.scaling import Array, Scale
 
 # Inputs along each dimension: of a line, and of a plane.
 _SIZES = {1: (101,), 2: (40, 40)}

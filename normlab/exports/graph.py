@@ -15,9 +15,10 @@ from normlab import __version__
 from normlab.components.datasets import Dataset, Outline, Samples
 from normlab.core import places
 from normlab.core.errors import DataError, Problem
-from normlab.engine.data import Array, read, scales
+from normlab.engine.data import read
 from normlab.engine.evaluation import Tally, chunks
 from normlab.engine.events import Point
+from normlab.engine.scaling import Array, scales
 from normlab.exports.best_weights import best_model, best_of
 from normlab.exports.exhibit import Exhibit
 from normlab.lab.experiment import Experiment

@@ -89,16 +89,14 @@ def _settings(module: nn.Module) -> Iterator[Hashable]:
             yield _odd(inside) or ("Residual", inside)
             continue
         kind = _kind(layer)
-        if hasattr(layer, "parametrizations"):
-            yield "its weights are parametrized"
-        elif kind is None:
+        if kind is None:
             yield f"{type(layer).__name__} has no stacked form"
         else:
             yield type(layer).__name__, kind.settings(layer)
 
 
 def _kind(layer: nn.Module) -> type[Layer[Any]] | None:
-    # The type itself: what derives from it may compute something else.
+    # The type itself: what derives from it, as a parametrized layer does, computes something else.
     return next((kind for kind in LAYERS if type(layer) in _types(kind)), None)
 
 
