@@ -19,6 +19,7 @@ check: $(READY)
 	$(BIN)/lint-imports
 
 # Beside the loop by hand, other libraries are measured where they are installed: pip install 'normlab[bench]'.
+# On a GPU, `.venv/bin/python benchmarks/device.py` measures cohorts of each size.
 bench: $(READY)
 	$(BIN)/python benchmarks/train.py
 	$(BIN)/python benchmarks/study.py

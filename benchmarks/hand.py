@@ -22,7 +22,7 @@ class Batches:
         if self.batch_size >= len(self.x):
             yield self.x, self.y
             return
-        for rows in torch.randperm(len(self.x)).split(self.batch_size):
+        for rows in torch.randperm(len(self.x), device=self.x.device).split(self.batch_size):
             yield self.x[rows], self.y[rows]
 
 

@@ -32,36 +32,30 @@ class Tally:
 
     def __init__(self, loss: Loss, calibration: bool = False) -> None:
         self.loss, self.calibration = loss, calibration
-        self._batches: list[tuple[Tensor, Tensor, Tensor]] = []
+        self._batches: list[tuple[Tensor, Tensor]] = []
         self._values = 0
         self._sums: Tensor | None = None
         self._count = 0
 
-    def add(self, loss: Tensor, output: Tensor, target: Tensor) -> None:
-        """Take in a batch: its mean loss (), outputs (N, O) and targets."""
-        self._batches.append((loss.detach(), output.detach(), target))
+    def add(self, output: Tensor, target: Tensor) -> None:
+        """Take in a batch: its outputs (N, O) and targets."""
+        self._batches.append((output.detach(), target))
         self._values += output.numel()
         if len(self._batches) == _FOLD_EVERY or self._values > _FOLD_VALUES:
             self._fold()
 
     def _fold(self) -> None:
-        losses, outputs, targets = zip(*self._batches, strict=True)
+        outputs, targets = zip(*self._batches, strict=True)
         self._batches, self._values = [], 0
-        counts = [len(target) for target in targets]
-        if len(counts) == 1:
-            loss, output, target = losses[0].float() * counts[0], outputs[0], targets[0]
-        else:
-            weights = torch.tensor(counts, dtype=torch.float32, device=losses[0].device)
-            loss = (torch.stack(losses).float() * weights).sum()
-            output, target = torch.cat(outputs), torch.cat(targets)
-        output = output.float()
+        output, target = (each[0] if len(each) == 1 else torch.cat(each) for each in (outputs, targets))
+        output, count = output.float(), len(target)
         measure = self.loss.measure(output, target)
-        sums = torch.stack((loss, measure.sum(dtype=torch.float32)))
+        sums = torch.stack((self.loss.mean(output, target) * count, measure.sum(dtype=torch.float32)))
         if self.calibration:
             sums = torch.cat((sums, calibration_gaps(self.loss.confidence(output), measure)))
-        sums = sums.double() if loss.device.type != "mps" else sums
+        sums = sums.double() if sums.device.type != "mps" else sums
         self._sums = sums if self._sums is None else self._sums + sums
-        self._count += sum(counts)
+        self._count += count
 
     def take(self, part: str) -> dict[str, float]:
         """Give the means since the last take, as {part}_loss and {part}_accuracy or {part}_rmse.
@@ -86,13 +80,13 @@ class Tally:
 
     def load(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Take up a state that `state` gave. Raises: ValueError when shapes show that it didn't."""
-        batches: list[tuple[Tensor, Tensor, Tensor]] = state["batches"]
-        self._batches = [(a.to(device), b.to(device), c.to(device)) for a, b, c in batches]
-        if any(loss.shape or len(output) != len(target) for loss, output, target in self._batches):
-            raise ValueError("a batch has one loss, and an output for each target")
+        batches: list[tuple[Tensor, Tensor]] = state["batches"]
+        self._batches = [(output.to(device), target.to(device)) for output, target in batches]
+        if any(len(output) != len(target) for output, target in self._batches):
+            raise ValueError("a batch has an output for each target")
         if state["sums"] is not None and state["sums"].shape != (2,):  # of training, without calibration
             raise ValueError("there are two sums: of losses and of scores")
-        self._values = sum(output.numel() for _, output, _ in self._batches)
+        self._values = sum(output.numel() for output, _ in self._batches)
         self._sums = None if state["sums"] is None else state["sums"].to(device)
         self._count = state["count"]
 
@@ -103,11 +97,9 @@ def validate(
 ) -> None:
     """Add to each tally how a stack's nets answer to its batches, in evaluation mode."""
     for batch in zip(*pieces, strict=True):
-        ys = [y for _, y in batch]
         outputs = stack.outputs([x for x, _ in batch])
-        losses = stack.losses(outputs, ys)
-        for tally, y, loss, output in zip(tallies, ys, losses.unbind(), outputs.unbind(), strict=True):
-            tally.add(loss, output, y)
+        for tally, (_, y), output in zip(tallies, batch, outputs.unbind(), strict=True):
+            tally.add(output, y)
 
 
 def calibration_gaps(confidence: Tensor, right: Tensor) -> Tensor:

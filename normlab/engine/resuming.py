@@ -23,7 +23,7 @@ from normlab.lab.experiment import Experiment
 from normlab.lab.settings import differences
 from normlab.layers.elementwise import Elementwise
 
-VERSION = 2
+VERSION = 3
 """Of what a state holds, and how."""
 
 _STUMBLES = (KeyError, TypeError, ValueError, AttributeError, IndexError, RuntimeError, OverflowError)

@@ -214,6 +214,8 @@ class Session:
                         return
                     yield Progress(run=self.id, epoch=self.epoch, step=self.step, seconds=now)
                     yield from self._save_if_due(evaluated=False)
+                if turn.warning is not None:
+                    yield Warned(run=self.id, message=turn.warning)
 
     def _is_stopped(self, ends: float) -> bool:
         if self.control.outcome is not None:

@@ -76,21 +76,18 @@ class Stepper:
         for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
             group["lr"] = rate * factor
 
-    def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> tuple[Tensor, Tensor]:
-        """Take step `number`, counted from 0, on one batch; give its mean loss and its outputs.
-
-        They are those of before the step, in training mode.
-        """
+    def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> Tensor:
+        """Take step `number`, counted from 0, on one batch; give its outputs before it, in training mode."""
         self._follow(number)
         if self.needs_closure:
             return self._step_with_closure(x, y, wants_norm)
-        loss, output = self._gradient(x, y, wants_norm)
+        _, output = self._gradient(x, y, wants_norm)
         if self.scaler is None:
             self.optimizer.step()
         else:
             self.scaler.step(self.optimizer)  # pyright: ignore[reportArgumentType]
             self.scaler.update()
-        return loss, output
+        return output
 
     def update(self, number: int, wants_norm: bool) -> None:
         """Take step `number` with the gradients that are there."""
@@ -102,13 +99,14 @@ class Stepper:
         if (factor := self.clock.factor(number)) != self._factor:
             self._set_rates(factor)
 
-    def _step_with_closure(self, x: Tensor, y: Tensor, wants_norm: bool) -> tuple[Tensor, Tensor]:
+    def _step_with_closure(self, x: Tensor, y: Tensor, wants_norm: bool) -> Tensor:
         assert not isinstance(self.optimizer, Elementwise)
-        seen: list[tuple[Tensor, Tensor]] = []
+        seen: list[Tensor] = []
 
         def closure() -> float:
-            seen.append(self._gradient(x, y, wants_norm and not seen))
-            return float(seen[-1][0].detach())
+            loss, output = self._gradient(x, y, wants_norm and not seen)
+            seen.append(output)
+            return float(loss.detach())
 
         self.optimizer.step(closure)
         return seen[0]

@@ -94,19 +94,20 @@ class Trainer:
 
     def step(self, number: int, x: Tensor, y: Tensor, wants_norm: bool) -> None:
         """Take step `number`, counted from 0, by the module; before an evaluation with the norm."""
-        self.count(number, y, *self.stepper.step(number, x, y, wants_norm))
+        self.count(number, y, self.stepper.step(number, x, y, wants_norm))
 
-    def count(self, number: int, y: Tensor, loss: Tensor, output: Tensor) -> None:
-        """Take in what step `number` gave: its mean loss and outputs."""
-        self._loss = loss.detach()
-        self._tally.add(loss, output, y)
+    def count(self, number: int, y: Tensor, output: Tensor) -> None:
+        """Take in the outputs of step `number`."""
+        self._last = output.detach(), y
+        self._tally.add(output, y)
         self._step = number + 1
         self._samples += y.shape[0]
 
     @property
     def loss_is_finite(self) -> bool:
         """Whether the last step's loss is a finite number; asking waits for the device."""
-        return math.isfinite(self._loss)
+        output, y = self._last
+        return math.isfinite(self.experiment.loss.mean(output.float(), y))
 
     def measure(self, val: dict[str, float], seconds: float) -> dict[str, float]:
         """Give all metrics: those of training over the steps since the last time, and what `val` holds.
@@ -174,8 +175,7 @@ class Trainer:
             return self.val_tally.take(part)
         with self._evaluating(in_training_mode):
             for x, y in pieces:
-                output = self.module(x)
-                self.val_tally.add(self.criterion(output, y), output, y)
+                self.val_tally.add(self.module(x), y)
         return self.val_tally.take(part)
 
     @contextmanager

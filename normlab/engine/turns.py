@@ -8,9 +8,12 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from normlab.core.errors import Problem
+from normlab.core.text import visible
 from normlab.engine.evaluation import validate
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
+from normlab.stacked.captured import GRAPHS, Captured, RefusedError
 from normlab.stacked.net import Stack
 
 T = TypeVar("T")
@@ -36,6 +39,8 @@ class Turn:
     """False while nothing of the run has been touched."""
     error: Exception | None = None
     """What has ended it before its end."""
+    warning: str | None = None
+    """What was odd about it."""
 
     @property
     def kind(self) -> Hashable:
@@ -49,6 +54,7 @@ class Taker:
 
     def __init__(self) -> None:
         self._stacks: dict[tuple[Trainer, ...], Stack] = {}
+        self._captures = True
 
     def forget(self) -> None:
         """Let go of the memory of nets that may not come again."""
@@ -88,11 +94,25 @@ class Taker:
 
     @torch.inference_mode()
     def _step(self, turns: Sequence[Turn]) -> None:
-        stack = self._stack(turns)
-        losses, outputs = stack.gradient([turn.x for turn in turns], [turn.y for turn in turns])
-        for turn, loss, output in zip(turns, losses.unbind(), outputs.unbind(), strict=True):
+        for turn, output in zip(turns, self._gradient(turns).unbind(), strict=True):
             turn.trainer.stepper.update(turn.number, turn.measures)
-            turn.trainer.count(turn.number, turn.y, loss, output)
+            turn.trainer.count(turn.number, turn.y, output)
+
+    def _gradient(self, turns: Sequence[Turn]) -> Tensor:
+        """Fill the gradients, and give the outputs; runs that can't be captured lose speed alone."""
+        xs, ys = [turn.x for turn in turns], [turn.y for turn in turns]
+        try:
+            return self._stack(turns).gradient(xs, ys)
+        except RefusedError as refused:
+            reason = visible(str(refused).partition("\n")[0], 200)
+        # From here on nothing holds what was to be captured, and its memory.
+        self._captures = False
+        del self._stacks[_key(turns)]
+        rule = f"can't record steps as a CUDA graph ({reason})"
+        remedy = "each operation is launched by itself, which takes longer"
+        for turn in turns:
+            turn.warning = str(Problem("device", rule, remedy))
+        return self._stack(turns).gradient(xs, ys)
 
     def _validate(self, turns: Sequence[Turn]) -> None:
         trainers = [turn.trainer for turn in turns]
@@ -106,13 +126,19 @@ class Taker:
             turn.metrics = tally.take("val")
 
     def _stack(self, turns: Sequence[Turn]) -> Stack:
-        key = tuple(turn.trainer for turn in turns)
+        key = _key(turns)
         if (found := self._stacks.get(key)) is None:
             if len(self._stacks) == _MAX_STACKS:
                 self.forget()
             modules, criteria = zip(*((each.module, each.criterion) for each in key), strict=True)
-            found = self._stacks[key] = Stack(modules, criteria)
+            device = next(modules[0].parameters()).device
+            kind = Captured if self._captures and device.type in GRAPHS else Stack
+            found = self._stacks[key] = kind(modules, criteria)
         return found
+
+
+def _key(turns: Sequence[Turn]) -> tuple[Trainer, ...]:
+    return tuple(turn.trainer for turn in turns)
 
 
 def _share(turns: Sequence[Turn], began: float) -> float:

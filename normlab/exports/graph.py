@@ -109,13 +109,12 @@ def _val_loss(module: nn.Module, experiment: Experiment, outline: Outline, val: 
     if not len(val.x):
         return None
     loss = experiment.loss
-    criterion, tally = loss.build(), Tally(loss)
+    tally = Tally(loss)
     plan = experiment.model.plan(outline.shape, loss.num_outputs(outline))
     widest = max(math.prod(layer.outputs) for layer in plan)
     with torch.inference_mode():
         for x, y in chunks(torch.from_numpy(val.x), torch.from_numpy(val.y), widest):
-            output = module(x)
-            tally.add(criterion(output, y), output, y)
+            tally.add(module(x), y)
     return tally.take("val")["val_loss"]
 
 

@@ -121,7 +121,8 @@ class _RunningStatistics:
     def __init__(self, norms: Sequence[nn.BatchNorm1d]) -> None:
         self._momentum = norms[0].momentum
         self._means, self._variances, self._counts = zip(*(_tracked(norm) for norm in norms), strict=True)
-        self._one = torch.ones_like(self._counts[0])
+        # One each: a single one is read as a number, for which a GPU would be waited for.
+        self._ones = [torch.ones_like(count) for count in self._counts]
         self._mean, self._variance = SideBySide(self._means), SideBySide(self._variances)
 
     def read(self) -> tuple[Tensor, Tensor]:
@@ -129,7 +130,7 @@ class _RunningStatistics:
         return self._mean.read(), self._variance.read()
 
     def update(self, means: Sequence[Tensor], variances: Sequence[Tensor]) -> None:
-        torch._foreach_add_(self._counts, self._one)  # pyright: ignore
+        torch._foreach_add_(self._counts, self._ones)  # pyright: ignore
         weight = self._momentum
         if weight is None:
             weight = [1 / count.to(means[0].dtype) for count in self._counts]

@@ -24,6 +24,7 @@ class Dropout(Layer[TorchDropout]):
     def __init__(self, modules: Sequence[TorchDropout]) -> None:
         super().__init__(modules)
         self._idle = all(module.p == 0 for module in modules)
+        self._made: list[Tensor] = []
 
     def forward(self, x: Tensor, training: bool) -> Tensor:
         if not training or self._idle:
@@ -38,8 +39,20 @@ class Dropout(Layer[TorchDropout]):
 
     def drop(self, x: Tensor, kept: Tensor, y: Tensor) -> Tensor:
         """Fill y with what becomes of x, and note the factor. `kept` (K, N, D) or (K, N, 1) is 0 or 1."""
-        self._factor = kept.div_(per_net([1 - module.p or 1.0 for module in self.modules], x))
+        (keep,) = self.per_net(x)
+        self._factor = kept.div_(keep)
         return torch.mul(x, self._factor, out=y)
+
+    def numbers(self, p: float) -> tuple[float, ...]:
+        """Give what `drop` needs of a probability."""
+        return (1 - p or 1.0,)
+
+    def per_net(self, like: Tensor) -> list[Tensor]:
+        """Give each of the numbers for all nets: (K, 1, 1). Made once, for a CUDA graph can't record that."""
+        if not self._made:
+            of_nets = zip(*(self.numbers(module.p) for module in self.modules), strict=True)
+            self._made = [like.new_tensor(numbers).view(-1, 1, 1) for numbers in of_nets]
+        return self._made
 
     def backward(self, dy: Tensor) -> Tensor:
         return dy if self._idle else dy.mul_(self._factor)
@@ -51,25 +64,18 @@ class AlphaDropout(Dropout):
     serves = TorchAlphaDropout
 
     def drop(self, x: Tensor, kept: Tensor, y: Tensor) -> Tensor:
-        scales, shifts = zip(*(_scale_and_shift(module.p) for module in self.modules), strict=True)
-        scale = per_net(scales, x)
+        scale, shift = self.per_net(x)
         # As sums and products: torch.where took 500 us for 65,000 values, because of its branches.
         torch.mul(kept, -_SELU_LOW, out=y).add_(_SELU_LOW)
-        y.addcmul_(x, kept).mul_(scale).add_(per_net(shifts, x))
+        y.addcmul_(x, kept).mul_(scale).add_(shift)
         self._factor = kept.mul_(scale)
         return y
 
-
-def _scale_and_shift(p: float) -> tuple[float, float]:
-    if p == 1:
-        return 0.0, 0.0
-    scale = ((1 - p) * (1 + p * _SELU_LOW**2)) ** -0.5
-    return scale, -scale * p * _SELU_LOW
-
-
-def per_net(numbers: Sequence[float], like: Tensor) -> Tensor:
-    """Give one number for each net: (K, 1, 1)."""
-    return like.new_tensor(numbers).view(-1, 1, 1)
+    def numbers(self, p: float) -> tuple[float, ...]:
+        if p == 1:
+            return 0.0, 0.0
+        scale = ((1 - p) * (1 + p * _SELU_LOW**2)) ** -0.5
+        return scale, -scale * p * _SELU_LOW
 
 
 DROPOUTS: tuple[type[Layer[Any]], ...] = (Dropout, AlphaDropout)

@@ -114,13 +114,15 @@ class Parameter(SideBySide):
     def __init__(self, parameters: Sequence[Tensor]) -> None:
         super().__init__(parameters)
         self._grads = gradients(parameters)
-        self.gradient = apart(self.values.shape, self.values)
+        alone = len(parameters) == 1
+        self.gradient = self._grads[0][None, None] if alone else apart(self.values.shape, self.values)
         """To be written before `fill`."""
-        self._parts = parts(self.gradient)
+        self._parts = [] if alone else parts(self.gradient)
 
     def fill(self, sums: Sequence[Tensor] = ()) -> None:
         """Fill the parameters' own gradients, from `gradient` or from K tensors (D,)."""
-        copy_each(sums or self._parts, self._grads)
+        if sources := sums or self._parts:
+            copy_each(sources, self._grads)
 
 
 def parts(values: Tensor) -> list[Tensor]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Hashable, Sequence
 
-import torch
 from torch import Tensor, nn
 
-from normlab.stacked.layer import Layer, apart, gradients
+from normlab.stacked.layer import Layer, Parameter, add_up, apart, gradients
 from normlab.stacked.product import Form, form_of, multiply
 
 
@@ -17,10 +16,11 @@ class Linear(Layer[nn.Linear]):
     def __init__(self, modules: Sequence[nn.Linear]) -> None:
         super().__init__(modules)
         self.weights = [module.weight.detach() for module in modules]
-        biases = [_bias(module) for module in modules]
-        self.biases = [None if bias is None else bias.detach() for bias in biases]
         self.weight_grads = gradients([module.weight for module in modules])
-        self.bias_grads = gradients([bias for bias in biases if bias is not None])
+        found = [_bias(module) for module in modules]
+        self.biases = [None if bias is None else bias.detach() for bias in found]
+        owned = [bias for bias in found if bias is not None]
+        self.bias = Parameter(owned) if owned else None
         self._turned = [weight.t() for weight in self.weights]
         self._x: Sequence[Tensor] = ()
         self._batches: dict[int, _Batch] = {}
@@ -54,8 +54,9 @@ class Linear(Layer[nn.Linear]):
         dys, form = self._batch.parts("dy", dy), self._batch.form_dw
         for each, x, out in zip(dys, self._x, self.weight_grads, strict=True):
             multiply(form, each.t(), x, out)
-        for each, out in zip(dys, self.bias_grads, strict=False):
-            torch.sum(each, 0, out=out)
+        if self.bias is not None:
+            add_up(dy, 1, self.bias.gradient)
+            self.bias.fill()
 
 
 class _Batch:

@@ -1,4 +1,4 @@
-"""Losses of several nets at once."""
+"""Losses of several nets at once: their gradients, for their values are the engine's to measure."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
@@ -6,10 +6,9 @@ from typing import Any, Generic
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from normlab.layers.binary_cross_entropy import BinaryCrossEntropy as TorchBinaryCrossEntropy
-from normlab.stacked.layer import Buffers, Module, add_up, shares
+from normlab.stacked.layer import Buffers, Module, shares
 
 
 class StackedLoss(ABC, Generic[Module]):
@@ -25,89 +24,55 @@ class StackedLoss(ABC, Generic[Module]):
         return ()
 
     @abstractmethod
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        """Give each net's mean loss, in a tensor of its own.
+    def gradient(self, output: Tensor, target: Tensor) -> Tensor:
+        """Give the gradient of each net's mean loss, which may be written over.
 
-        Shape: (K, N, O), (K, N) of classes or (K, N, 1) of values -> (K,).
+        Shape: (K, N, O), (K, N) of classes or (K, N, 1) of values -> (K, N, O).
         """
-
-    @abstractmethod
-    def backward(self) -> Tensor:
-        """Give the gradient of each mean loss of the last `forward`: (K, N, O), which may be written over."""
 
 
 class CrossEntropy(StackedLoss[nn.CrossEntropyLoss]):
-    """Mean over samples of log(sum_c exp(output_c)) - sum_c q_c * output_c, with the smoothed targets
-    q_c = (1 - smoothing) * [c = target] + smoothing / C; its gradient is (softmax(output) - q) / N.
+    """Of the mean over samples of log(sum_c exp(output_c)) - sum_c q_c * output_c, with the smoothed targets
+    q_c = (1 - smoothing) * [c = target] + smoothing / C, the gradient is (softmax(output) - q) / N.
     """
 
     @classmethod
     def settings(cls, criterion: nn.CrossEntropyLoss) -> Hashable:
         return criterion.label_smoothing
 
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        # Classes in front of samples: over the last dimension, log_softmax takes up to 20 times as long.
-        z = self.buffers.take("z", (len(output), output.shape[2], output.shape[1]), output)
-        log_p = self.buffers.take("log_p", z.shape, output)
+    def gradient(self, output: Tensor, target: Tensor) -> Tensor:
+        num_nets, num_samples, num_classes = output.shape
+        # Classes in front of samples: over the last dimension, softmax takes up to 20 times as long.
+        z = self.buffers.take("z", (num_nets, num_classes, num_samples), output)
+        p = self.buffers.take("p", z.shape, output)
         z.copy_(output.transpose(1, 2))
-        for each, into in shares(z, log_p):
-            torch.log_softmax(each, 1, out=into)
-        self._log_p, self._classes = log_p, target[:, None]
+        for each, into in shares(z, p):
+            torch.softmax(each, 1, out=into)
         smoothing = self.criterion.label_smoothing
-        losses = log_p.gather(1, self._classes).mul_(smoothing - 1)
         if smoothing:
-            losses.sub_(log_p.sum(1, True), alpha=smoothing / output.shape[2])
-        return _means(losses)
-
-    def backward(self) -> Tensor:
-        smoothing = self.criterion.label_smoothing
-        difference = self._log_p  # which becomes softmax(output) - q
-        for (each,) in shares(difference):
-            each.exp_()
-        if smoothing:
-            difference.sub_(smoothing / difference.shape[1])
-        less = difference.new_full((1, 1, 1), smoothing - 1).expand_as(self._classes)
-        difference.scatter_add_(1, self._classes, less)
-        dy = self.buffers.take("dy", (len(difference), difference.shape[2], difference.shape[1]), difference)
-        return torch.mul(difference.transpose(1, 2), 1 / difference.shape[2], out=dy)
+            p.sub_(smoothing / num_classes)
+        classes = target[:, None]
+        p.scatter_add_(1, classes, p.new_full((1, 1, 1), smoothing - 1).expand_as(classes))
+        dy = self.buffers.take("dy", output.shape, output)
+        return torch.mul(p.transpose(1, 2), 1 / num_samples, out=dy)
 
 
 class BinaryCrossEntropy(StackedLoss[TorchBinaryCrossEntropy]):
-    """Mean of (1 - target) * output - log(sigmoid(output)).
+    """Of the mean of (1 - target) * output - log(sigmoid(output)), it is (sigmoid(output) - target) / N."""
 
-    Its gradient is (sigmoid(output) - target) / N.
-    """
-
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        self._output, self._target = output, target[..., None].to(output.dtype)
-        losses = self.buffers.take("losses", output.shape, output)
-        for logits, results in shares(output, losses):
-            torch.neg(functional.logsigmoid(logits), out=results)
-        return _means(losses.add_(output).sub_(output * self._target))
-
-    def backward(self) -> Tensor:
-        dy = self.buffers.take("dy", self._output.shape, self._output)
-        for logits, results in shares(self._output, dy):
+    def gradient(self, output: Tensor, target: Tensor) -> Tensor:
+        dy = self.buffers.take("dy", output.shape, output)
+        for logits, results in shares(output, dy):
             torch.sigmoid(logits, out=results)
-        return dy.sub_(self._target).mul_(1 / dy.shape[1])
+        return dy.sub_(target[..., None]).mul_(1 / dy.shape[1])
 
 
 class MeanSquaredError(StackedLoss[nn.MSELoss]):
-    """Mean of (output - target)^2; its gradient is 2 * (output - target) / (N * O)."""
+    """Of the mean of (output - target)^2, it is 2 * (output - target) / (N * O)."""
 
-    def forward(self, output: Tensor, target: Tensor) -> Tensor:
-        self._error = torch.sub(output, target, out=self.buffers.take("error", output.shape, output))
-        return _means(torch.square(self._error))
-
-    def backward(self) -> Tensor:
-        return self._error.mul_(2 / self._error[0].numel())
-
-
-def _means(values: Tensor) -> Tensor:
-    """Give each net's mean: (K, N, O) -> (K,)."""
-    num_nets, num_samples, num_outputs = values.shape
-    total = add_up(values.view(num_nets, 1, -1), 2, values.new_empty(num_nets, 1, 1))
-    return total.div_(num_samples * num_outputs).view(-1)
+    def gradient(self, output: Tensor, target: Tensor) -> Tensor:
+        dy = torch.sub(output, target, out=self.buffers.take("dy", output.shape, output))
+        return dy.mul_(2 / dy[0].numel())
 
 
 LOSSES: dict[type[nn.Module], type[StackedLoss[Any]]] = {

@@ -130,17 +130,15 @@ class Stack:
             x = layer.forward(x, training)
         return x.clone()  # the next batch is written over it
 
-    def losses(self, outputs: Tensor, ys: Sequence[Tensor]) -> Tensor:
-        """Give each net's mean loss. Shape: (K, N, outputs), K times (N,) or (N, 1) -> (K,)."""
-        return self.loss.forward(outputs, ys[0][None] if len(ys) == 1 else torch.stack(list(ys)))
+    def gradient(self, xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
+        """Fill the gradients that all parameters have of each net's loss; give the outputs.
 
-    def gradient(self, xs: Sequence[Tensor], ys: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Fill the gradients of all parameters; give the mean losses (K,) and outputs (K, N, outputs)."""
+        Shape: K times (N, ...), K times (N,) or (N, 1) -> (K, N, outputs).
+        """
         outputs = self.outputs(xs, training=True)
-        losses = self.losses(outputs, ys)
-        dy = self.loss.backward()
+        dy = self.loss.gradient(outputs, ys[0][None] if len(ys) == 1 else torch.stack(list(ys)))
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
         assert isinstance(self.first, Linear)
         self.first.fill(dy)
-        return losses, outputs
+        return outputs

@@ -224,7 +224,7 @@ def test_with_sums_that_are_folded_for_their_size(tmp_path, monkeypatch):
     monkeypatch.setattr("normlab.engine.evaluation._FOLD_VALUES", 70)
     assert_resumes({}, tmp_path, 1, 7, 13)
     first, second = Tally(experiment().loss), Tally(experiment().loss)
-    batch = torch.tensor(1.0), torch.zeros(16, 2), torch.zeros(16, dtype=torch.int64)
+    batch = torch.zeros(16, 2), torch.zeros(16, dtype=torch.int64)
     first.add(*batch)
     second.load(first.state(), torch.device("cpu"))
     for tally in (first, second):

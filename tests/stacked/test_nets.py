@@ -55,13 +55,11 @@ def test_nets_train_as_their_modules_do(name, loss):
         xs = [draw((num_samples, *inputs), 10 * step + k) for k in range(3)]
         ys = [target(num_samples, outputs, 10 * step + k, criterion) for k in range(3)]
         with torch.no_grad():
-            losses, answers = stack.gradient(xs, ys)
+            answers = stack.gradient(xs, ys)
         for k, (module, reference) in enumerate(zip(modules, references, strict=True)):
             reference.zero_grad()
             answer = reference.train()(xs[k])
-            loss_value = criterion(answer, ys[k])
-            loss_value.backward()
-            assert close(losses[k], loss_value, TOLERANCE)
+            criterion(answer, ys[k]).backward()
             assert close(answers[k], answer, TOLERANCE)
             with torch.no_grad():
                 for ours, theirs in zip(module.parameters(), reference.parameters(), strict=True):

@@ -34,6 +34,10 @@ class Loss(Part, frozen=True):
         Shape: output (N, num_outputs); target (N,) of class indices, or (N, 1) of values.
         """
 
+    def mean(self, output: "Tensor", target: "Tensor") -> "Tensor":
+        """Give what `build`'s module gives, for many samples at once, where no gradient is asked for."""
+        return self.build()(output, target)
+
     @abstractmethod
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
         """Measure each sample for the score: whether it is right, or its squared error.

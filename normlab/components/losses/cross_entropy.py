@@ -35,6 +35,13 @@ class CrossEntropy(Loss, frozen=True):
 
         return nn.CrossEntropyLoss(label_smoothing=self.label_smoothing)
 
+    def mean(self, output: "Tensor", target: "Tensor") -> "Tensor":
+        from torch.nn import functional
+
+        # Classes in front of samples: in the last dimension, 1,257 samples of 10 classes take 150 µs, so 16.
+        x, y = output.t()[None], target[None]
+        return functional.cross_entropy(x, y, label_smoothing=self.label_smoothing)
+
     def measure(self, output: "Tensor", target: "Tensor") -> "Tensor":
         return output.argmax(1) == target
 
