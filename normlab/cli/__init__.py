@@ -38,6 +38,9 @@ def _skip_last_collection() -> None:
 
 
 def _run(open_lab: "OpenLab") -> None:
+    from normlab.core.garbage import pause_collecting
+
+    pause_collecting()
     try:
         from normlab.cli.app import app
         from normlab.core.errors import NormlabError

@@ -13,6 +13,7 @@ from normlab.cli.presenters import JsonPresenter, PlainPresenter, Presenter
 from normlab.cli.signals import Caught, catching
 from normlab.cli.start_weights import KeptWeights, find_weights
 from normlab.core.errors import NormlabError
+from normlab.core.garbage import collect_from_here
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
 from normlab.engine.events import FAILURES, RunCreated, RunFinished, RunStarted
@@ -131,6 +132,7 @@ def _train(
     """
     from normlab.engine.loop import run
 
+    collect_from_here()
     history, folder, created = turn.history, store.runs / turn.id, False
     try:
         events = run(

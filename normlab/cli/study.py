@@ -24,6 +24,7 @@ from normlab.cli.study_plan import (
 )
 from normlab.cli.study_presenters import StudyJson, StudyPlain, StudyPresenter
 from normlab.cli.study_size import seed_warnings
+from normlab.core.garbage import collect_from_here
 from normlab.core.text import visible
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
@@ -120,6 +121,7 @@ def _run(
             time_limit_seconds=how.time_limit_seconds,
         )
         with closing(events):
+            collect_from_here()
             for slot, event in events:
                 caught.training = True
                 board.fold(slot, event)

@@ -7,12 +7,14 @@ its runs only; what is kept in the store, its parent keeps.
 import os
 import signal
 import sys
+from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from typing import BinaryIO
 
 from normlab.core.errors import UNSAID, NormlabError, Problem, show_value
+from normlab.core.garbage import collect_from_here, pause_collecting
 from normlab.engine.control import Control
 from normlab.engine.events import Measured, RunCreated, Saving
 from normlab.scale.inline import train_here
@@ -62,9 +64,12 @@ def main() -> None:
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anybody prints must not come between the lines
     listener = _Listener(sys.stdin.buffer)
+    pause_collecting()
     import torch
 
+    import_module("normlab.engine.loop")
     torch.set_num_threads(1)
+    collect_from_here()
     while True:
         _train(*listener.wanted.get(), listener, output)
 

@@ -1,6 +1,7 @@
 """Linear layers: one product of matrices for each net."""
 
 from collections.abc import Hashable, Sequence
+from functools import cached_property
 
 from torch import Tensor, nn
 
@@ -45,9 +46,10 @@ class Linear(Layer[nn.Linear]):
     def backward(self, dy: Tensor) -> Tensor:
         batch = self._batch
         self.fill(dy)
-        for each, weight, out in zip(batch.parts("dy", dy), self.weights, batch.dxs, strict=True):
+        dx, dxs = batch.dx
+        for each, weight, out in zip(batch.parts("dy", dy), self.weights, dxs, strict=True):
             multiply(batch.form_dx, each, weight, out)
-        return batch.dx
+        return dx
 
     def fill(self, dy: Tensor) -> None:
         """Fill the gradients of weights and biases alone: below the first layer nobody asks for more."""
@@ -65,15 +67,19 @@ class _Batch:
     """
 
     def __init__(self, layer: Linear, x: Tensor) -> None:
-        weight = layer.weights[0]
-        num_nets, num_samples = len(layer.weights), x.shape[1]
-        self.y = apart((num_nets, num_samples, weight.shape[0]), weight)
-        self.dx = apart((num_nets, num_samples, weight.shape[1]), weight)
-        self.ys, self.dxs = self.y.unbind(), self.dx.unbind()
+        self._weight = weight = layer.weights[0]
+        self.y = apart((len(layer.weights), x.shape[1], weight.shape[0]), weight)
+        self.ys = self.y.unbind()
         self.form_y: Form = form_of(x[0], weight.t())
         self.form_dx: Form = form_of(self.ys[0], weight)
         self.form_dw: Form = form_of(self.ys[0].t(), x[0])
         self._known: dict[str, tuple[Tensor, Sequence[Tensor]]] = {}
+
+    @cached_property
+    def dx(self) -> tuple[Tensor, Sequence[Tensor]]:
+        """The buffer for the inputs' gradients, and the nets' parts of it; evaluations need none."""
+        dx = apart((*self.y.shape[:2], self._weight.shape[1]), self._weight)
+        return dx, dx.unbind()
 
     def parts(self, name: str, values: Tensor) -> Sequence[Tensor]:
         """Give the nets' parts of a buffer, which nearly always is the one of the last batch."""

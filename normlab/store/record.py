@@ -72,6 +72,8 @@ def record_cohort(events: Generator[Event | Failure], recorders: Mapping[str, Re
         try:
             for item in events:
                 yield from _taken(item, recorders[item.run])
+                for recorder in recorders.values():
+                    yield from recorder.settle()
             for recorder in recorders.values():
                 yield from recorder.end()
         except BaseException as error:

@@ -72,7 +72,9 @@ class Recorder:
         ticket = self._keeper.keep(event)
         self._untold.append((event, ticket))
         now = time.monotonic()
-        if isinstance(event, RunCreated | Saving | RunFinished) or (ticket and self.control.stepping):
+        if isinstance(event, RunFinished):  # others may go on meanwhile: `settle` or `end` tells it
+            self.store.writer.hurry()
+        elif isinstance(event, RunCreated | Saving) or (ticket and self.control.stepping):
             yield from self._all_told()
         else:
             patience = _PATIENCE * (now - self._began) if ticket and ticket.due <= now else 0.0
@@ -80,10 +82,15 @@ class Recorder:
             yield from self._told(patience if worth_it else 0.0)
         if self.store.trouble and not self._keeper.ended:
             yield from self._held()
-        if self._keeper.ended:
-            self._close()
-        elif ticket:
+        if ticket:
             self._began = time.monotonic()
+
+    def settle(self) -> Generator[Event]:
+        """Tell the rest of a run that has ended, once it is on the disk; don't wait for that."""
+        if self._keeper.ended and not self.has_ended:
+            yield from self._told(0.0)
+            if not self._untold:
+                self._close()
 
     def end(self) -> Generator[Event]:
         """Tell the rest of a run without more events; one that did not say how it ended gets an end."""

@@ -3,6 +3,7 @@
 import gc
 
 from normlab.core.errors import NormlabError
+from normlab.core.garbage import pause_collecting
 from normlab.lab.presets import Preset, find_preset, load_preset
 
 FIRST = "digits"
@@ -14,7 +15,7 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
 
     Without one, the preset loaded last is opened.
     """
-    gc.disable()  # collecting while modules are imported takes an eighth of the start; once painted it is on
+    pause_collecting()  # an eighth of the start; once painted it is on
     from normlab.tui import preferences
     from normlab.tui.app import LabApp
 
@@ -32,5 +33,4 @@ def open_lab(preset: Preset | None, name: str | None, device: str) -> int:
         app.run()
     finally:
         gc.enable()
-        gc.unfreeze()  # else what torch leaves behind is called leaked at the end
     return app.return_code or 0

@@ -1,6 +1,5 @@
 """The lab: its screens, its keys, and how it ends."""
 
-import gc
 from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
@@ -16,6 +15,7 @@ from textual.theme import Theme
 from textual.timer import Timer
 
 from normlab.core.errors import ConfigError
+from normlab.core.garbage import collect_from_here
 from normlab.core.text import hidden_characters, visible
 from normlab.lab.experiment import Experiment
 from normlab.lab.presets import Preset, lasting_name
@@ -140,7 +140,7 @@ class LabApp(TrainingApp):
         self.call_after_refresh(self._painted)
 
     def _painted(self) -> None:
-        gc.enable()
+        collect_from_here()
         self.open_store()
         self._load_torch()
 
@@ -154,13 +154,11 @@ class LabApp(TrainingApp):
             for problem in key_problems(self.preferences.keys):
                 self.call_from_thread(self.complain, f"settings.toml: {problem}")
             import_module("normlab.engine.loop")
-            import_module("torch._dynamo")  # 1.3 s more, at the first optimizer otherwise
             from normlab.engine.device import devices, pick_device
 
             auto = str(pick_device())
             session.devices = sorted(map(str, devices()), key=lambda name: name != auto)
-            # torch leaves many objects that stay: each full collection would walk them.
-            gc.freeze()
+            collect_from_here()
             session.note = ""
         except Exception as error:  # a broken installation; the forms still work
             session.note = f"PyTorch can't be loaded: {visible(str(error), 60)}"

@@ -1,3 +1,4 @@
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -27,10 +28,11 @@ class Digits(StoredImages, frozen=True):
         import numpy as np
 
         rows = _rows()
-        images = np.ascontiguousarray(rows[:, :-1]).reshape(-1, *self.shape)
+        images = rows[:, :-1].copy().reshape(-1, *self.shape)
         return Samples(images[: self.samples], rows[:, -1].astype(np.int64)[: self.samples])
 
 
+@cache  # half a megabyte, of which every run has a copy: to read it takes longer than to build a net
 def _rows() -> "NDArray[np.float32]":
     """Read scikit-learn's file: 64 pixels and the digit in each row. To import it takes over a second."""
     import numpy as np
