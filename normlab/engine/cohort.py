@@ -1,15 +1,18 @@
 """Several runs under way in turn, those of one shape stepped together."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import ExitStack
 
 from normlab.engine.events import Event
+from normlab.engine.kinship import fitting
 from normlab.engine.session import Session
 from normlab.engine.turns import Taker, Turn, groups
 
 _PAUSE_SECONDS = 0.02
 """Between two looks at runs that all wait."""
+_SLICE_SECONDS = 0.05
+"""How long some runs of a group are stepped before the others."""
 
 
 class Member:
@@ -61,12 +64,40 @@ def together(members: Sequence[Member]) -> Generator[Event]:
             ready = [member for member in active if not member.waits]
             if not ready:
                 time.sleep(_PAUSE_SECONDS)
-            for group in groups(ready, lambda member: member.turn and member.turn.kind):
-                taker.take([member.turn for member in group if member.turn and not member.is_held])
-                for member, event in _advance(group):
-                    yield from _tell(member, event)
+            for group in groups(ready, _kind):
+                yield from _step(taker, group)
             if any(member.has_ended for member in active):
                 taker.forget()
+
+
+def _kind(member: Member) -> Hashable:
+    return member.turn and member.turn.kind
+
+
+def _step(taker: Taker, group: Sequence[Member]) -> Generator[Event]:
+    """Step runs of one kind; where a CPU's cache doesn't hold all, some take several steps, then others."""
+    size = _company(group)
+    for first in range(0, len(group), size):
+        part = group[first : first + size]
+        until = time.perf_counter() + _SLICE_SECONDS
+        while True:
+            taker.take([member.turn for member in part if member.turn and not member.is_held])
+            for member, event in _advance(part):
+                yield from _tell(member, event)
+            if len(part) == len(group) or time.perf_counter() >= until or not _goes_on(part):
+                break
+
+
+def _company(group: Sequence[Member]) -> int:
+    """Count the runs of a group that are best stepped together."""
+    if len(group) == 1 or (turn := group[0].turn) is None or not turn.x.is_cpu:
+        return len(group)
+    return fitting(turn.trainer.stepper.flat.values.numel())
+
+
+def _goes_on(part: Sequence[Member]) -> bool:
+    """Whether runs can take another step together."""
+    return all(each.turn and not each.is_held for each in part) and len(set(map(_kind, part))) == 1
 
 
 def _advance(group: Sequence[Member]) -> list[tuple[Member, Event | None]]:

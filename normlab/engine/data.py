@@ -1,16 +1,16 @@
 """Data on the device: read, split and scaled once; a batch is a slice of it."""
 
 import math
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from normlab.components.datasets import Samples
+from normlab.components.datasets import Fetched, Samples
 from normlab.engine.evaluation import chunks
 from normlab.engine.reader import room
 from normlab.engine.scaling import Array, Scale, change_contrast, scaler
@@ -20,7 +20,8 @@ from normlab.engine.streaming import Batch, Chunks, Streamed, stream
 from normlab.lab.batches import BatchSizes
 from normlab.lab.experiment import Experiment
 
-T = TypeVar("T")
+Show = Callable[[Samples, Samples, Scale], object]
+"""Is shown the training and the validation part, in the data's own units, and what scales them."""
 
 # Up to here an epoch's samples are gathered at once, in its order: cheaper than once a step, while they stay
 # in a processor's cache until their batch comes.
@@ -73,22 +74,31 @@ class Data:
 
 
 def load(experiment: Experiment, folder: Path, device: torch.device) -> Data | Streamed:
-    """Read, split and prepare an experiment's data, and put it on the device, or open what streams.
-
-    Raises: DataError when it can't be read or split.
-    """
-    if experiment.dataset.streams(experiment.dataset.outline(folder)):
-        return _finish(stream(experiment, folder, device))
-    train, val = read(experiment, folder)
-    return prepare(experiment, train, val, scaler(experiment.dataset, train.x), device)
-
-
-def _finish(steps: Generator[object, None, T]) -> T:
+    """Give an experiment's data, as `loading` does, in one go. Raises: as that does."""
+    steps = loading(experiment, folder, device)
     while True:
         try:
             next(steps)
         except StopIteration as end:
             return end.value
+
+
+def loading(
+    experiment: Experiment, folder: Path, device: torch.device, show: Show | None = None
+) -> Generator[Fetched, None, Data | Streamed]:
+    """Read, split and prepare an experiment's data, and put it on the device; or open what streams, telling
+    how far that is looked through. What is read as a whole is shown.
+
+    Raises: DataError when it can't be read or split.
+    """
+    dataset = experiment.dataset
+    if dataset.streams(dataset.outline(folder)):
+        return (yield from stream(experiment, folder, device))
+    train, val = read(experiment, folder)
+    scaled = scaler(dataset, train.x)
+    if show is not None:
+        show(train, val, scaled)
+    return prepare(experiment, train, val, scaled, device)
 
 
 def read(experiment: Experiment, folder: Path) -> tuple[Samples, Samples]:

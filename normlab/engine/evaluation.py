@@ -32,6 +32,10 @@ class Tally:
 
     def __init__(self, loss: Loss, calibration: bool = False) -> None:
         self.loss, self.calibration = loss, calibration
+        self.clear()
+
+    def clear(self) -> None:
+        """Leave out all that was added since the last take."""
         self._batches: list[tuple[Tensor, Tensor]] = []
         self._values = 0
         self._sums: Tensor | None = None

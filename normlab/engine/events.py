@@ -8,6 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PlainSerializer, TypeAd
 
 from normlab.core.choice import Record
 from normlab.lab.experiment import Experiment
+from normlab.stacked.kept_library import Library
 
 
 def _read_number(value: object) -> object:
@@ -82,6 +83,9 @@ class RunStarted(RunEvent, frozen=True):
     device: str
     num_threads: int
     """CPU threads that torch uses for this run."""
+    library: Library | None = None
+    """What multiplies its large matrices; none on other devices than a CPU, and in records from before it was
+    told."""
     num_parameters: int
     """Trainable numbers."""
     num_train: int

@@ -63,8 +63,12 @@ def cohort_size(experiment: Experiment) -> int:
         return 1
     outline = experiment.dataset.outline(places.data())
     plan = experiment.model.plan(outline.shape, experiment.loss.num_outputs(outline))
-    numbers = sum(map(experiment.model.num_parameters, plan))
-    return max(1, min(_MAX_RUNS, _MAX_NUMBERS // max(1, numbers)))
+    return fitting(sum(map(experiment.model.num_parameters, plan)))
+
+
+def fitting(num_parameters: int) -> int:
+    """Count the nets of that size that a CPU best steps together."""
+    return max(1, min(_MAX_RUNS, _MAX_NUMBERS // max(1, num_parameters)))
 
 
 def _shape(experiment: Experiment) -> "Shape | str":

@@ -70,12 +70,6 @@ def scaler(dataset: Dataset, train: Array) -> Scaler:
     return survey.scaler()
 
 
-def scales(dataset: Dataset, train: Array) -> tuple[Array | None, tuple[Array, Array] | None]:
-    """Give the factor that is the scale fault, and the spoilt training part's mean and deviation."""
-    known = scaler(dataset, train)
-    return known.factor, known.centre
-
-
 def blocks(num_samples: int, shape: tuple[int, ...]) -> Iterator[slice]:
     """Yield the rows of each block; where they begin decides the last bits of what is summed."""
     size = max(1, _BLOCK_VALUES // math.prod(shape))

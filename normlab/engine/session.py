@@ -8,13 +8,13 @@ from typing import Any
 
 import torch
 
-from normlab.components.datasets import Fetched
+from normlab.components.datasets import Fetched, Samples
 from normlab.core import places
 from normlab.core.errors import Problem
 from normlab.engine.best import Best, Patience
 from normlab.engine.checkpoints import Checkpoints
 from normlab.engine.control import Control
-from normlab.engine.data import Data, prepare, read
+from normlab.engine.data import Data, loading
 from normlab.engine.device import is_out_of_memory
 from normlab.engine.events import (
     Event,
@@ -32,9 +32,9 @@ from normlab.engine.events import (
 from normlab.engine.module import num_parameters
 from normlab.engine.probe import Probe
 from normlab.engine.resuming import SavedState
-from normlab.engine.scaling import scaler
+from normlab.engine.scaling import Scale
 from normlab.engine.stopwatch import Stopwatch
-from normlab.engine.streaming import Streamed, stream
+from normlab.engine.streaming import Streamed
 from normlab.engine.trainer import Trainer
 from normlab.engine.turns import Turn
 from normlab.engine.weights import StartWeights, load_weights
@@ -91,9 +91,9 @@ class Session:
                 device=str(self.device),
                 origin=origin,
             )
-            if not self._is_stopped(math.inf):  # its slot may have been taken, or its folder be another's
-                yield from self._fetch()
-                trainer, told = yield from self._prepare()
+            yield from self._load()
+            if self.data is not None:
+                trainer, told = self._prepare(self.data)
                 yield self._started(trainer)
                 yield from told
                 yield from self._train(trainer)
@@ -107,42 +107,32 @@ class Session:
                 self.data.close()
             saved = self._save()
         yield from saved
-        best, seconds = self.best.point, self.watch.seconds
-        yield RunFinished(
-            run=self.id, outcome=self.outcome, reason=self.reason, best=best, last=self.last, seconds=seconds
-        )
+        yield self._finished()
 
-    def _fetch(self) -> Iterator[Event]:
-        for part in self.experiment.dataset.fetch(places.data()):
-            yield self._preparing(part)
+    def _load(self) -> Iterator[Event]:
+        """Get the data, unless the run is stopped before."""
+        with closing(self._steps()) as steps:
+            # First of all: its slot may have been taken, or its folder be another's.
+            while not self._is_stopped(math.inf) and (part := next(steps, None)):
+                yield Preparing(
+                    run=self.id, what=part.what, done_bytes=part.done_bytes, total_bytes=part.total_bytes
+                )
 
-    def _preparing(self, part: Fetched) -> Event:
-        return Preparing(
-            run=self.id, what=part.what, done_bytes=part.done_bytes, total_bytes=part.total_bytes
-        )
-
-    def _load(self) -> Generator[Event, None, Data | Streamed]:
-        """Read the data, or look through what is to be read while training."""
+    def _steps(self) -> Generator[Fetched]:
         experiment, folder = self.experiment, places.data()
-        outline = experiment.dataset.outline(folder)
-        if experiment.dataset.streams(outline):
-            with closing(stream(experiment, folder, self.device)) as steps:
-                while True:
-                    try:
-                        yield self._preparing(next(steps))
-                    except StopIteration as end:
-                        return end.value
-        train, val = read(experiment, folder)
-        scaled = scaler(experiment.dataset, train.x)
+        yield from experiment.dataset.fetch(folder)
+        self.data = yield from loading(experiment, folder, self.device, self._draw)
+
+    def _draw(self, train: Samples, val: Samples, scaled: Scale) -> None:
+        """Lay out the run's pictures, where they are wanted and can be drawn."""
+        outline = self.experiment.dataset.outline(places.data())
         if self.wants_probe and outline.shape in ((1,), (2,)):
             num_classes = outline.num_classes if outline.task == "classification" else None
             self.probe = Probe(train, val, scaled, num_classes, self.device)
-        return prepare(experiment, train, val, scaled, self.device)
 
-    def _prepare(self) -> Generator[Event, None, tuple[Trainer, list[Event]]]:
+    def _prepare(self, data: Data | Streamed) -> tuple[Trainer, list[Event]]:
         """Make all ready, as it was drawn, kept or left off; and what is to be told of that."""
-        self.data = yield from self._load()
-        trainer = Trainer(self.experiment, self.data, places.data(), self.device, self.watch)
+        trainer = Trainer(self.experiment, data, places.data(), self.device, self.watch)
         if self.checkpoints is not None:
             self.best.keep_weights_of(trainer.module)
         self.watch.restart()  # the first run of a process imports much; times are to be compared
@@ -163,6 +153,7 @@ class Session:
             experiment=self.experiment,
             device=str(self.device),
             num_threads=self.num_threads,
+            library=self.library if self.device.type == "cpu" else None,
             num_parameters=num_parameters(trainer.module),
             num_train=trainer.data.num_train,
             num_val=trainer.data.num_val,
@@ -216,6 +207,17 @@ class Session:
                     yield from self._save_if_due(evaluated=False)
                 if turn.warning is not None:
                     yield Warned(run=self.id, message=turn.warning)
+
+    def _finished(self) -> RunFinished:
+        best, last, seconds = self.best.point, self.last, self.watch.seconds
+        if self.trainer is None:  # it wasn't ready yet: nothing was trained beyond what is kept
+            best, last, seconds = None, None, 0.0
+            if self.saved is not None:
+                then = self.saved.record
+                best, last, seconds = then.best.point, then.last, then.seconds
+        return RunFinished(
+            run=self.id, outcome=self.outcome, reason=self.reason, best=best, last=last, seconds=seconds
+        )
 
     def _is_stopped(self, ends: float) -> bool:
         if self.control.outcome is not None:

@@ -125,12 +125,15 @@ class Trainer:
 
     def validate(self) -> dict[str, float]:
         """Measure the validation samples by the module."""
-        return self._evaluate("val", self.val_chunks, self._val_in_training_mode) if self.data.num_val else {}
+        if not self.data.num_val:
+            return {}
+        return self._evaluate("val", self.val_chunks, in_training_mode=self._val_in_training_mode)
 
     def evaluate(self) -> dict[str, float]:
         """Measure all data in evaluation mode: val_*, and eval_train_*, since train_* is in training mode."""
-        metrics = self._evaluate("eval_train", self.data.chunks("train", self._widest))
-        return metrics | (self._evaluate("val", self.val_chunks) if self.data.num_val else {})
+        stack = None if isinstance(self.shape, str) else Stack([self.module], [self.criterion])
+        metrics = self._evaluate("eval_train", self.data.chunks("train", self._widest), stack)
+        return metrics | (self._evaluate("val", self.val_chunks, stack) if self.data.num_val else {})
 
     def answer(self, x: Tensor) -> Tensor:
         """Give the model's outputs for scaled inputs, as in an evaluation: (N, num_outputs), float32.
@@ -168,13 +171,17 @@ class Trainer:
                 generator.manual_seed(stream_seed(self.experiment.seed, "dropout", place))
 
     def _evaluate(
-        self, part: str, pieces: Iterable[tuple[Tensor, Tensor]], in_training_mode: bool = False
+        self,
+        part: str,
+        pieces: Iterable[tuple[Tensor, Tensor]],
+        stack: Stack | None = None,
+        in_training_mode: bool = False,
     ) -> dict[str, float]:
-        if not (in_training_mode or isinstance(self.shape, str)):
-            validate(Stack([self.module], [self.criterion]), [self.val_tally], [pieces])
+        if stack is not None:
+            validate(stack, [self.val_tally], [pieces])
             return self.val_tally.take(part)
         with self._evaluating(in_training_mode):
-            for x, y in pieces:
+            for x, y in pieces:  # not by `validate`: lists and views for one net take some microseconds
                 self.val_tally.add(self.module(x), y)
         return self.val_tally.take(part)
 

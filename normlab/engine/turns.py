@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from normlab.core.errors import Problem
+from normlab.core.errors import DataError, Problem
 from normlab.core.text import visible
 from normlab.engine.evaluation import validate
 from normlab.engine.stopwatch import Stopwatch
@@ -19,7 +19,7 @@ from normlab.stacked.net import Stack
 T = TypeVar("T")
 
 # Each keeps buffers: runs that are evaluated at different steps would come in ever new company.
-_MAX_STACKS = 4
+_MAX_STACKS = 16
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,8 @@ class Taker:
         self._stacks.clear()
 
     def take(self, turns: Sequence[Turn]) -> None:
-        """Take turns of one kind; where that fails, each of them has the error.
+        """Take turns of one kind; where that fails, each of them has the error, but for validation samples
+        that can't be read, which are one run's own.
 
         Each run's time is its share of what was computed together.
         """
@@ -86,11 +87,12 @@ class Taker:
         if not turns[0].measures:
             return
         seconds = [turn.watch.seconds for turn in turns]
-        for group in groups(turns, lambda turn: turn.trainer.val_sizes):
+        for group in groups(turns, lambda turn: turn.trainer.val_sizes or id(turn)):
             self._validate(group)
         _share(turns, began)
         for turn, then in zip(turns, seconds, strict=True):
-            turn.metrics = turn.trainer.measure(turn.metrics or {}, then)
+            if turn.metrics is not None:
+                turn.metrics = turn.trainer.measure(turn.metrics, then)
 
     @torch.inference_mode()
     def _step(self, turns: Sequence[Turn]) -> None:
@@ -115,10 +117,23 @@ class Taker:
         return self._stack(turns).gradient(xs, ys)
 
     def _validate(self, turns: Sequence[Turn]) -> None:
+        """Measure validation samples: of runs whose batches are alike, or of one."""
+        try:
+            self._evaluate(turns)
+            return
+        except DataError as error:
+            if len(turns) == 1:
+                turns[0].error = error
+                return
+        # Whose they were isn't known here. Not within the handler: the error would keep alive what all read.
+        for turn in turns:
+            turn.trainer.val_tally.clear()
+            self._validate([turn])
+
+    def _evaluate(self, turns: Sequence[Turn]) -> None:
         trainers = [turn.trainer for turn in turns]
         if trainers[0].val_sizes is None:
-            for turn in turns:
-                turn.metrics = turn.trainer.validate()
+            turns[0].metrics = trainers[0].validate()
             return
         tallies = [trainer.val_tally for trainer in trainers]
         validate(self._stack(turns), tallies, [trainer.val_chunks for trainer in trainers])

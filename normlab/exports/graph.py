@@ -4,6 +4,7 @@ This imports torch: only what writes a model imports it, and only then.
 """
 
 import math
+from contextlib import closing
 from dataclasses import dataclass
 
 import torch
@@ -12,17 +13,22 @@ from torch.export import Dim, ExportedProgram
 from torch.nn.utils import parametrize
 
 from normlab import __version__
-from normlab.components.datasets import Dataset, Outline, Samples
+from normlab.components.datasets import Outline
 from normlab.core import places
 from normlab.core.errors import DataError, Problem
-from normlab.engine.data import read
-from normlab.engine.evaluation import Tally, chunks
+from normlab.engine.data import Data, load
+from normlab.engine.evaluation import Tally
 from normlab.engine.events import Point
-from normlab.engine.scaling import Array, scales
+from normlab.engine.scaling import Scaler, Survey, blocks
+from normlab.engine.streaming import Streamed
 from normlab.exports.best_weights import best_model, best_of
 from normlab.exports.exhibit import Exhibit
 from normlab.lab.experiment import Experiment
+from normlab.lab.settings import change
 from normlab.layers.dropout import RandomLayer
+
+# As samples come, and in the order that standardisation sums them up in.
+_RAW = {"dataset.standardize": "none", "dataset.scale_fault": None, "training.order": "fixed"}
 
 
 @dataclass(frozen=True)
@@ -45,14 +51,14 @@ def trace(exhibit: Exhibit) -> Graph:
     """
     experiment, folder = exhibit.history.experiment, places.data()
     best = best_of(exhibit)
-    train, val = read(experiment, folder)
     outline = experiment.dataset.outline(folder)
     model = best_model(exhibit, best, outline)
     _simplify(model)
-    module = Prepared(model, experiment.dataset, train.x).eval()
-    loss = _val_loss(module, experiment, outline, val)
+    with closing(load(change(experiment, _RAW), folder, torch.device("cpu"))) as data:
+        module = Prepared(model, _scaler(experiment, outline, data)).eval()
+        loss = _val_loss(module, experiment, outline, data)
     _compare(exhibit.run.id, best.point, loss)
-    samples = torch.from_numpy(train.x[[0, -1]])  # torch takes a batch of one for a constant
+    samples = torch.zeros(2, *outline.shape)  # torch takes a batch of one for a constant
     program = torch.export.export(
         module, (samples,), dynamic_shapes={"samples": {0: Dim("batch")}}, strict=False
     )
@@ -69,12 +75,11 @@ class Prepared(nn.Module):
     mean: Tensor | None
     deviation: Tensor | None
 
-    def __init__(self, model: nn.Module, dataset: Dataset, train: Array) -> None:
+    def __init__(self, model: nn.Module, scaler: Scaler) -> None:
         super().__init__()
-        self.model, self.by_sample = model, dataset.standardize == "sample"
-        factor, centre = scales(dataset, train)
-        mean, deviation = centre or (None, None)
-        for name, array in (("factor", factor), ("mean", mean), ("deviation", deviation)):
+        self.model, self.by_sample = model, scaler.by_sample
+        mean, deviation = scaler.centre or (None, None)
+        for name, array in (("factor", scaler.factor), ("mean", mean), ("deviation", deviation)):
             self.register_buffer(name, None if array is None else torch.from_numpy(array))
 
     def forward(self, samples: Tensor) -> Tensor:
@@ -104,16 +109,28 @@ def _simplify(model: nn.Module) -> None:
                 parametrize.remove_parametrizations(layer, name)
 
 
-def _val_loss(module: nn.Module, experiment: Experiment, outline: Outline, val: Samples) -> float | None:
+def _scaler(experiment: Experiment, outline: Outline, data: Data | Streamed) -> Scaler:
+    """Give what scaled the run's data, by the training samples in their own units."""
+    survey, shape = Survey(experiment.dataset, outline.shape), outline.shape
+    if survey.wants:
+        lengths = [rows.stop - rows.start for rows in blocks(data.num_train, shape)]
+        for x, _ in data.batches(lengths, order=None, done=0):
+            survey.add(x.numpy())
+    return survey.scaler()
+
+
+def _val_loss(
+    module: nn.Module, experiment: Experiment, outline: Outline, data: Data | Streamed
+) -> float | None:
     """Evaluate as the run did, on samples in their own units; none without validation data."""
-    if not len(val.x):
+    if not data.num_val:
         return None
     loss = experiment.loss
     tally = Tally(loss)
     plan = experiment.model.plan(outline.shape, loss.num_outputs(outline))
     widest = max(math.prod(layer.outputs) for layer in plan)
     with torch.inference_mode():
-        for x, y in chunks(torch.from_numpy(val.x), torch.from_numpy(val.y), widest):
+        for x, y in data.chunks("val", widest):
             tally.add(module(x), y)
     return tally.take("val")["val_loss"]
 

@@ -141,7 +141,7 @@ class Keeper:
         # A checkpoint of the best epoch is told now, whichever epoch that was.
         self._step = max(self._step, getattr(event, "step", 0))
         step, sequence = self._step, self._next()
-        where = environment(event.device) if isinstance(event, RunStarted) else {}
+        where = environment(event.device, event.library) if isinstance(event, RunStarted) else {}
 
         def write(connection: apsw.Connection) -> None:
             rows.insert_event(connection, self._number, step, self._base + sequence, event)

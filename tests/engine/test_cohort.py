@@ -1,9 +1,11 @@
 import copy
 import math
 import time
+from itertools import groupby
 
 import pytest
 import torch
+from support.runs import spy
 
 from normlab import Experiment, change
 from normlab.core import places
@@ -192,6 +194,38 @@ def test_runs_that_cant_be_stacked_take_turns_with_the_others():
     assert {e.outcome for e in events if e.event == "run_finished"} == {"completed"}
     for place, wanted in enumerate(runs):
         assert lasting(events, f"run{place}") == by_itself(wanted, f"run{place}")
+
+
+@pytest.mark.parametrize("fitting", [1, 2])
+def test_runs_that_do_not_fit_a_cache_together_go_some_steps_each_and_give_the_same(monkeypatch, fitting):
+    monkeypatch.setattr("normlab.engine.kinship._MAX_RUNS", fitting)
+    monkeypatch.setattr("normlab.engine.cohort._SLICE_SECONDS", 1e9)
+    seen = []
+    spy(monkeypatch, before=lambda turn: seen.append(turn.trainer.experiment.seed))
+    runs = some(3)
+    events = in_cohort(runs)
+    monkeypatch.undo()
+    in_a_row = [place for place, _ in groupby(seen, lambda seed: seed // fitting)]
+    assert in_a_row == sorted(set(in_a_row))
+    for place, wanted in enumerate(runs):
+        assert lasting(events, f"run{place}") == by_itself(wanted, f"run{place}")
+
+
+def test_a_run_that_is_held_amid_its_steps_lets_those_go_on_that_do_not_fit_beside_it(monkeypatch):
+    monkeypatch.setattr("normlab.engine.kinship._MAX_RUNS", 1)
+    monkeypatch.setattr("normlab.engine.cohort._SLICE_SECONDS", 1e9)
+    controls = [Control(), Control()]
+    requests = [
+        Request(each, run_id=f"run{place}", control=controls[place]) for place, each in enumerate(some(2))
+    ]
+    ends = []
+    for event in run_cohort(requests, device="cpu", num_threads=1):
+        if event.event == "measured" and event.run == "run0" and event.epoch == 2:
+            controls[0].paused = True
+        if event.event == "run_finished":
+            ends.append(event.run)
+            controls[0].paused = False
+    assert ends == ["run1", "run0"]
 
 
 def weights_of(folder):

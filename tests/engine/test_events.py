@@ -55,6 +55,12 @@ def test_events_go_through_json_both_ways(event):
     assert again.model_dump_json() == line
 
 
+def test_a_start_from_before_the_library_was_told_is_read():
+    kept = json.loads(EVENTS[1].model_dump_json())
+    del kept["library"]
+    assert read_event(json.dumps(kept)).library is None
+
+
 def test_numbers_that_are_not_finite_are_strings_in_json():
     metrics = json.loads(EVENTS[3].model_dump_json())["metrics"]
     assert metrics == {"train_loss": "nan", "val_loss": "-inf", "lr": 0.1}

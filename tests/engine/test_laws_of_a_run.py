@@ -213,7 +213,7 @@ def test_validation_data_that_gives_nan_ends_the_run(monkeypatch):
         data = prepare(*arguments)
         return Data(data.train_x, data.train_y, data.val_x * math.nan, data.val_y)
 
-    monkeypatch.setattr("normlab.engine.session.prepare", spoilt)
+    monkeypatch.setattr("normlab.engine.data.prepare", spoilt)
     events = events_of()
     end = finished(events)
     assert (end.outcome, end.reason, end.best) == ("diverged", "val_loss is nan at epoch 1", None)

@@ -9,6 +9,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from support.runs import events_of, experiment, measured, spy
 
+from normlab.components.datasets import Dataset, Fetched
 from normlab.core.errors import ConfigError
 from normlab.engine.control import Control
 from normlab.engine.device import pick_device
@@ -245,6 +246,28 @@ def test_a_stop_is_heeded_at_the_next_step_and_kept():
             control.stop("enough")
     assert (events[-1].outcome, events[-1].reason) == ("stopped", "enough")
     assert len(measured(events)) == 2
+
+
+def test_a_stop_is_heeded_while_data_is_downloaded(monkeypatch, tmp_path):
+    asked, closed = [], []
+
+    def fetch(self, folder):
+        try:
+            for done in range(3):
+                asked.append(done)
+                yield Fetched("x.gz", done, 3)
+        finally:
+            closed.append(True)
+
+    monkeypatch.setattr(Dataset, "fetch", fetch)
+    control, told = Control(), []
+    for event in run(experiment(), device="cpu", control=control, folder=tmp_path / "run"):
+        told.append(event.event)
+        if len(asked) == 2:
+            control.stop()
+    assert told == ["run_created", "preparing", "preparing", "run_finished"]
+    assert (event.outcome, asked, closed) == ("stopped", [0, 1], [True])
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_pause_is_not_counted():

@@ -17,7 +17,7 @@ from normlab.components.optimizers import Optimizer
 from normlab.core.choice import members
 from normlab.engine.loop import run
 from normlab.engine.nested import pack, unpack
-from normlab.engine.resuming import read_state
+from normlab.engine.resuming import VERSION, read_state
 from normlab.engine.sealed import CheckpointError, seal, unseal
 from normlab.engine.weights import read_weights
 
@@ -267,8 +267,8 @@ def test_weights_are_no_state(folder):
 def test_a_later_version_is_told(folder):
     path = folder / "state.safetensors"
     tensors, texts = unseal(path)
-    write(path, tensors, {**texts, "version": "3"})
-    with pytest.raises(CheckpointError, match="of version 3, and this normlab reads 2"):
+    write(path, tensors, {**texts, "version": str(VERSION + 1)})
+    with pytest.raises(CheckpointError, match=f"of version {VERSION + 1}, and this normlab reads {VERSION}"):
         read_state(path)
 
 

@@ -1,10 +1,13 @@
 """Data that is read while it is trained on: the same run as with data in memory."""
 
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import psutil
@@ -16,9 +19,11 @@ from safetensors.torch import load_file
 from normlab.core.errors import DataError
 from normlab.engine.control import Control
 from normlab.engine.data import batches, load
-from normlab.engine.events import Measured, Preparing, RunFinished
-from normlab.engine.loop import run
+from normlab.engine.events import Measured, Preparing, RunFinished, RunStarted
+from normlab.engine.loop import run, run_cohort
 from normlab.engine.reader import Part, Reader, room
+from normlab.engine.request import Request
+from normlab.engine.splitting import split_rows
 from normlab.lab.batches import batch_sizes
 from normlab.lab.experiment import Experiment
 from normlab.lab.settings import change
@@ -185,6 +190,44 @@ def test_looking_through_the_data_is_told(images):
     assert [(part.done_bytes, part.total_bytes) for part in parts] == [(34 * 75 * 4, 34 * 75 * 4)]
 
 
+@pytest.fixture
+def five_blocks(monkeypatch):
+    """Look through the data in five steps."""
+    monkeypatch.setattr("normlab.engine.scaling._BLOCK_VALUES", 7 * 75)
+
+
+def stopped_at(kind, images, **how):
+    """Stop a run that streams at its first event of a kind."""
+    control = Control()
+    for event in run(experiment(images, "always"), device="cpu", control=control, **how):
+        yield event
+        if isinstance(event, kind):
+            control.interrupt("enough")
+
+
+@pytest.mark.usefixtures("alone", "five_blocks")
+def test_a_stop_is_heeded_while_the_data_is_looked_through(images, tmp_path):
+    told = list(stopped_at(Preparing, images, folder=tmp_path / "run"))
+    assert [event.event for event in told] == ["run_created", "preparing", "run_finished"]
+    end = told[-1]
+    assert (end.outcome, end.reason, end.last, end.seconds) == ("interrupted", "enough", None, 0.0)
+    assert not (tmp_path / "run").exists(), "as where it is stopped before anything is read"
+
+
+@pytest.mark.usefixtures("alone", "five_blocks")
+def test_a_resumed_run_that_is_stopped_while_its_data_is_looked_through_stays_as_it_was(images, tmp_path):
+    wanted, folder = experiment(images, "always"), tmp_path / "run"
+    first = list(stopped_at(Measured, images, folder=folder))
+    files = {path: path.read_bytes() for path in folder.iterdir()}
+    again = list(stopped_at(Preparing, images, folder=folder, resume=True))
+    assert [event.event for event in again] == ["run_created", "preparing", "run_finished"]
+    assert (again[-1].best, again[-1].last) == (first[-1].best, first[-1].last)
+    assert first[-1].last.metrics["seconds"] <= again[-1].seconds <= first[-1].seconds
+    assert {path: path.read_bytes() for path in folder.iterdir()} == files
+    rest = list(run(wanted, device="cpu", folder=folder, resume=True))
+    assert measured([*first, *rest]) == measured(run(wanted, device="cpu"))
+
+
 def test_small_sets_are_kept_and_large_ones_stream(images, monkeypatch):
     dataset = experiment(images, "auto").dataset
     outline = dataset.outline(None)
@@ -207,6 +250,48 @@ def damaged(images):
 def test_a_damaged_image_is_named(images, damaged):
     with pytest.raises(DataError, match=r"class1/1\.png: can't be read as an image"):
         list(run(experiment(images, "always"), device="cpu"))
+
+
+@pytest.mark.usefixtures("alone")
+@pytest.mark.parametrize("hidden_in", ["a batch of all", "the second batch"])
+@pytest.mark.parametrize("mode", ["eval", "train"])
+@pytest.mark.parametrize("broken", [0, 2])
+def test_a_validation_image_that_one_run_cant_read_fails_that_run_alone(
+    images, tmp_path, monkeypatch, hidden_in, mode, broken
+):
+    """The others have taken in the evaluation: they go on behind it."""
+    if hidden_in != "a batch of all":
+        monkeypatch.setattr("normlab.engine.evaluation._CHUNK_VALUES", 600)
+    settings = {"training.steps": 9, "training.evaluate_every": 3, "training.evaluation_mode": mode}
+    settings["model.norm.kind"] = "batch"
+    places = [tmp_path / f"images{number}" for number in range(3)]
+    runs = [experiment(shutil.copytree(images, place), "always", settings) for place in places]
+    dataset = runs[broken].dataset
+    source, sizes = dataset.source(None), dataset.split_sizes(dataset.outline(None))
+    last_row = split_rows(source.y, dataset.stratified, *sizes, seed=0)[1][-1]
+    requests = [
+        Request(wanted, run_id=f"run{number}", folder=tmp_path / f"run{number}")
+        for number, wanted in enumerate(runs)
+    ]
+    told, num_started = [], 0
+
+    def damage_when_all_have_begun():
+        nonlocal num_started
+        for event in run_cohort(requests, device="cpu", num_threads=1):
+            told.append(event)
+            num_started += isinstance(event, RunStarted)
+            if num_started == 3:
+                Path(source.paths[last_row]).write_bytes(b"no image")
+
+    with pytest.raises(DataError, match=f"{re.escape(str(places[broken]))}.*can't be read as an image"):
+        damage_when_all_have_begun()
+    assert not (tmp_path / f"run{broken}" / "state.safetensors").exists()
+    whole = measured(run(runs[1], device="cpu", num_threads=1))
+    for number in {0, 1, 2} - {broken}:
+        rest = list(run(runs[number], device="cpu", folder=tmp_path / f"run{number}", resume=True))
+        started = next(event for event in rest if isinstance(event, RunStarted))
+        assert started.resumed_at == 3
+        assert measured([*[event for event in told if event.run == f"run{number}"], *rest]) == whole
 
 
 # What follows starts processes, which costs seconds.

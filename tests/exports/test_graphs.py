@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from normlab.components.parametrizations import Parametrization
 from normlab.core import places
@@ -93,6 +94,46 @@ def test_parametrized_weights_become_plain(train, kind):
     samples, outputs = expected(exhibit, 9)
     told = program.module()(torch.from_numpy(samples)).detach().numpy()
     np.testing.assert_allclose(told, outputs, rtol=1e-4, atol=1e-5)
+
+
+STANDARDIZED = {
+    "as_they_are": {"dataset.standardize": "none"},
+    "by_channel": {},
+    "by_pixel": {"dataset.standardize": "feature", "training.order": "sorted"},
+    "by_image": {"dataset.standardize": "sample"},
+    "in_another_light": {"dataset.val_contrast": {"low": 0.2, "high": 2.0, "brightness": 0.5}},
+}
+
+
+@pytest.mark.parametrize("name", STANDARDIZED)
+def test_what_streams_is_never_read_whole(name, tmp_path, train, monkeypatch):
+    random = np.random.default_rng(0)
+    for number in range(40):
+        path = tmp_path / f"class{number % 2}" / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(random.integers(0, 256 - 90 * (number % 2), (5, 5, 3), "uint8")).save(path)
+    settings = {
+        "dataset.kind": "image_folder", "dataset.path": str(tmp_path), "dataset.size": 5,
+        "training.epochs": 2, "training.batch_size": 7, **STANDARDIZED[name],
+    }  # fmt: skip
+    # Several blocks and batches, in this process.
+    monkeypatch.setattr("normlab.engine.scaling._BLOCK_VALUES", 500)
+    monkeypatch.setattr("normlab.engine.evaluation._CHUNK_VALUES", 300)
+    monkeypatch.setattr("normlab.engine.reader.num_workers", lambda: 0)
+    in_memory, streamed = (
+        train(f"{name}{stream}", own=change(Experiment(), {**settings, "dataset.stream": stream}))
+        for stream in ("never", "always")
+    )
+    expected = graph.trace(in_memory)
+    monkeypatch.delattr("normlab.components.datasets.image_folder.ImageFolder.read")
+    found = graph.trace(streamed)
+    tensors, others = found.program.state_dict, expected.program.state_dict
+    assert tensors.keys() == others.keys()
+    assert all(torch.equal(tensors[each], others[each]) for each in others)
+    assert found.metadata["val_loss"] == expected.metadata["val_loss"]
+    assert float(found.metadata["val_loss"]) == pytest.approx(
+        streamed.history.best.metrics["val_loss"], rel=1e-4
+    )
 
 
 def test_without_validation_data_nothing_is_compared(train):
