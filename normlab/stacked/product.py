@@ -49,6 +49,6 @@ def choose_form(rows: int, inner: int, columns: int, library: Library) -> Form:
     """Choose how to compute (rows, inner) @ (inner, columns): as it is, as (b.T @ a.T).T, or by oneDNN."""
     if columns == 1 or rows == 1:
         return "plain"
-    if columns < _NARROW and columns % _LANES and rows * inner >= _TURNED_FROM:
-        return "turned"
-    return "onednn" if library == "onednn" and rows * inner * columns >= _ONEDNN_FROM else "plain"
+    if library == "onednn" and rows * inner * columns >= _ONEDNN_FROM:
+        return "onednn"
+    return "turned" if columns < _NARROW and columns % _LANES and rows * inner >= _TURNED_FROM else "plain"
