@@ -9,7 +9,7 @@ from normlab.core.errors import NormlabError
 from normlab.store.slots import Slot, look_again
 from normlab.store.store import Store
 
-_AHEAD = 32
+_LOOKED_THROUGH = 32
 """Slots that are looked through, for each job, for those that can be trained with the next one."""
 
 
@@ -21,17 +21,20 @@ def cohorts(slots: Iterable[Slot], store: Store, jobs: int) -> Iterator[list[Slo
     """
     rest = _pending(slots)
     ahead: deque[Slot] = deque()
-    family = _Families()
+    families: dict[str, tuple[Hashable, int]] = {}  # by cell, whose runs differ in their seeds alone
     while True:
-        ahead.extend(islice(rest, _AHEAD * jobs - len(ahead)))
+        ahead.extend(islice(rest, _LOOKED_THROUGH * jobs - len(ahead)))
         if not ahead:
             return
-        kin, most = family.of(ahead[0])
+        for slot in ahead:
+            if slot.cell.name not in families:
+                families[slot.cell.name] = _family(slot)
+        kin, most = families[ahead[0].cell.name]
         wanted = min(most, math.ceil(len(ahead) / jobs))
         cohort: list[Slot] = []
         others: deque[Slot] = deque()
         for slot in ahead:
-            if len(cohort) == wanted or family.of(slot)[0] != kin:
+            if len(cohort) == wanted or families[slot.cell.name][0] != kin:
                 others.append(slot)
             elif not ((now := look_again(store, slot)).is_done or now.is_under_way):
                 cohort.append(now)
@@ -48,20 +51,8 @@ def _pending(slots: Iterable[Slot]) -> Iterator[Slot]:
             yield slot
 
 
-class _Families:
-    """Which cells' runs can be trained together, and how many of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, tuple[Hashable, int]] = {}
-
-    def of(self, slot: Slot) -> tuple[Hashable, int]:
-        name = slot.cell.name
-        if name not in self._known:
-            self._known[name] = _family(slot)
-        return self._known[name]
-
-
 def _family(slot: Slot) -> tuple[Hashable, int]:
+    """Give what runs must share to be trained with a slot's, and how many are best trained together."""
     from normlab.engine.kinship import cohort_size, kin
 
     try:

@@ -29,7 +29,7 @@ from normlab.store.store import Store
 if TYPE_CHECKING:
     from normlab.engine.weights import StartWeights
 
-_AHEAD = 32
+_UNPULLED = 32
 """Events that are kept ready for who pulls them, beyond which runs wait."""
 
 
@@ -118,7 +118,7 @@ def _side_by_side(
     pending: Iterator[list[Slot]], options: _Options, control: Control, jobs: int
 ) -> Generator[tuple[Slot, Event]]:
     """Train each cohort in a thread of its own; the worker process that trained it stays for the next one."""
-    queue: Queue[tuple[Slot, Event] | Worker | Exception] = Queue(_AHEAD)
+    queue: Queue[tuple[Slot, Event] | Worker | Exception] = Queue(_UNPULLED)
     workers = [Worker() for _ in range(jobs)]
     idle, num_busy = list(workers), 0
 

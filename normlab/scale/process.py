@@ -12,7 +12,7 @@ from normlab.core.text import visible
 from normlab.scale.messages import Request, write
 
 COMMAND = (sys.executable, "-P", "-m", "normlab.scale.worker")
-_AHEAD = 64
+_UNREAD = 64
 """Lines that are read before somebody wants them."""
 _END_SECONDS = 5.0
 """What one that was told to end is given for it."""
@@ -30,7 +30,7 @@ class Process:
         self._popen = Popen(
             COMMAND, stdin=PIPE, stdout=PIPE, stderr=PIPE, env={**os.environ, "PYTHONPATH": path}
         )
-        self.lines: Queue[bytes | None] = Queue(_AHEAD)
+        self.lines: Queue[bytes | None] = Queue(_UNREAD)
         """Its lines on stdout; none after the last one."""
         self._tail = b""
         self._readers = [Thread(target=each, daemon=True) for each in (self._read_stdout, self._read_stderr)]

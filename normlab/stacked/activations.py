@@ -43,6 +43,8 @@ class Activation(Layer[Module]):
 
 
 class ReLU(Activation[nn.ReLU]):
+    """max(x, 0)."""
+
     serves = nn.ReLU
 
     def compute(self, x: Tensor, y: Tensor) -> None:
@@ -53,6 +55,8 @@ class ReLU(Activation[nn.ReLU]):
 
 
 class LeakyReLU(Activation[nn.LeakyReLU]):
+    """x where it is positive, slope * x elsewhere."""
+
     serves = nn.LeakyReLU
     from_inputs = True  # with a slope of 0 the results don't tell
 
@@ -69,6 +73,8 @@ class LeakyReLU(Activation[nn.LeakyReLU]):
 
 
 class GELU(Activation[nn.GELU]):
+    """x * P(Z < x) for a standard normal Z, or its approximation by tanh."""
+
     serves = nn.GELU
     from_inputs = True
 
@@ -88,6 +94,8 @@ class GELU(Activation[nn.GELU]):
 
 
 class SiLU(Activation[nn.SiLU]):
+    """x * sigmoid(x)."""
+
     serves = nn.SiLU
     from_inputs = True
 
@@ -99,6 +107,8 @@ class SiLU(Activation[nn.SiLU]):
 
 
 class Tanh(Activation[nn.Tanh]):
+    """tanh(x)."""
+
     serves = nn.Tanh
 
     def compute(self, x: Tensor, y: Tensor) -> None:
@@ -109,6 +119,8 @@ class Tanh(Activation[nn.Tanh]):
 
 
 class Sigmoid(Activation[nn.Sigmoid]):
+    """1 / (1 + exp(-x))."""
+
     serves = nn.Sigmoid
 
     def compute(self, x: Tensor, y: Tensor) -> None:
@@ -119,6 +131,8 @@ class Sigmoid(Activation[nn.Sigmoid]):
 
 
 class SELU(Activation[nn.SELU]):
+    """scale * x where it is positive, scale * alpha * (exp(x) - 1) elsewhere."""
+
     serves = nn.SELU
 
     def compute(self, x: Tensor, y: Tensor) -> None:

@@ -111,16 +111,24 @@ def test_a_run_gives_the_same_bits_alone_and_in_any_company(settings):
     assert lasting(fewer, "run2") == expected
 
 
-def test_residual_nets_too():
+RESIDUAL_MLPS = [
+    *({"model.norm.kind": kind} for kind in ("none", "batch", "layer", "rms", "dyt")),
+    {"model.norm.kind": "group", "model.norm.groups": 4},
+    {"model.norm.kind": "ghost_batch", "model.norm.ghost_size": 5},
+    {"model.norm.kind": "batch", "model.norm_placement": "post"},
+    {"model.dropout.kind": "drop_path", "model.dropout.p": 0.4},
+]
+
+
+@pytest.mark.parametrize("settings", RESIDUAL_MLPS, ids=lambda each: ",".join(map(str, each.values())))
+def test_residual_nets_too(settings):
     wanted = {"model.kind": "residual_mlp", "model.width": 20, "model.depth": 2}
     base = {name: value for name, value in SMALL.items() if name != "model.hidden"}
-    for extra in ({"model.norm.kind": "layer"}, {"model.dropout.kind": "drop_path", "model.dropout.p": 0.4}):
-        runs = [
-            change(Experiment(), {**base, **wanted, **extra}).model_copy(update={"seed": seed})
-            for seed in range(3)
-        ]
-        events = in_cohort(runs)
-        assert lasting(events, "run1") == by_itself(runs[1], "run1")
+    first = change(Experiment(), {**base, **wanted, **settings})
+    runs = [first.model_copy(update={"seed": seed}) for seed in range(3)]
+    assert alone(first) is None
+    events = in_cohort(runs)
+    assert lasting(events, "run1") == by_itself(runs[1], "run1")
 
 
 OPTIMIZERS = ["adafactor", "muon", "rprop", "nadam", "radam", "rmsprop", "adagrad", "adadelta", "adamax"]

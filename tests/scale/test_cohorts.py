@@ -40,7 +40,7 @@ def test_jobs_share_what_is_left(store):
 
 
 def test_no_slot_is_looked_for_far_ahead(store, monkeypatch):
-    monkeypatch.setattr(choosing, "_AHEAD", 3)
+    monkeypatch.setattr(choosing, "_LOOKED_THROUGH", 3)
     pulled = []
 
     def counted():
