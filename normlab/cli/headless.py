@@ -98,6 +98,7 @@ def train(turns: Iterable[Turn], presenter: Presenter, store: Store, how: How) -
             with presenter:
                 pick_device(how.device)
                 weights = how.start and how.start.read()
+                collect_from_here()
                 if store.problem is not None:
                     kept = "this run isn't kept: " if store.is_read_only else ""  # as the run itself will say
                     presenter.tell(f"warning: {kept}{store.problem}")
@@ -132,7 +133,6 @@ def _train(
     """
     from normlab.engine.loop import run
 
-    collect_from_here()
     history, folder, created = turn.history, store.runs / turn.id, False
     try:
         events = run(

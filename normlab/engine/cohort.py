@@ -92,7 +92,7 @@ def _company(group: Sequence[Member]) -> int:
     """Count the runs of a group that are best stepped together."""
     if len(group) == 1 or (turn := group[0].turn) is None or not turn.x.is_cpu:
         return len(group)
-    return fitting(turn.trainer.stepper.flat.values.numel())
+    return fitting(turn.trainer.num_parameters)
 
 
 def _goes_on(part: Sequence[Member]) -> bool:

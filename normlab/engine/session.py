@@ -29,7 +29,6 @@ from normlab.engine.events import (
     Saving,
     Warned,
 )
-from normlab.engine.module import num_parameters
 from normlab.engine.probe import Probe
 from normlab.engine.resuming import SavedState
 from normlab.engine.scaling import Scale
@@ -154,7 +153,7 @@ class Session:
             device=str(self.device),
             num_threads=self.num_threads,
             library=self.library if self.device.type == "cpu" else None,
-            num_parameters=num_parameters(trainer.module),
+            num_parameters=trainer.num_parameters,
             num_train=trainer.data.num_train,
             num_val=trainer.data.num_val,
             steps_per_epoch=trainer.sizes.num_batches,
@@ -190,6 +189,9 @@ class Session:
                 if turn.metrics is not None:
                     self._take_in(turn.metrics)
                 self.between_steps = True
+                if turn.warning is not None:
+                    self.untold = turn.metrics is not None
+                    yield Warned(run=self.id, message=turn.warning)
                 if turn.metrics is not None:
                     yield from self._tell()
                     if self.outcome != "completed" or self.step == trainer.num_steps:
@@ -205,8 +207,6 @@ class Session:
                         return
                     yield Progress(run=self.id, epoch=self.epoch, step=self.step, seconds=now)
                     yield from self._save_if_due(evaluated=False)
-                if turn.warning is not None:
-                    yield Warned(run=self.id, message=turn.warning)
 
     def _finished(self) -> RunFinished:
         best, last, seconds = self.best.point, self.last, self.watch.seconds

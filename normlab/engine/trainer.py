@@ -13,7 +13,7 @@ from normlab.core import places
 from normlab.engine.data import Data, batches
 from normlab.engine.evaluation import Tally, chunks, set_training, validate
 from normlab.engine.kinship import stackable
-from normlab.engine.module import build_module, put_channels_last
+from normlab.engine.module import build_module, num_parameters, put_channels_last
 from normlab.engine.seeding import stream_seed, torch_stream
 from normlab.engine.stepper import Stepper
 from normlab.engine.stopwatch import Stopwatch
@@ -54,6 +54,7 @@ class Trainer:
         outline = experiment.dataset.outline(folder)
         num_outputs = loss.num_outputs(outline)
         self.module = build_module(model, outline.shape, num_outputs, experiment.seed, device)
+        self.num_parameters = num_parameters(self.module)
         if not training.compile:
             put_channels_last(self.module, model, device)
         self.criterion = loss.build().to(device)

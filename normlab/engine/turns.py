@@ -13,7 +13,7 @@ from normlab.core.text import visible
 from normlab.engine.evaluation import validate
 from normlab.engine.stopwatch import Stopwatch
 from normlab.engine.trainer import Trainer
-from normlab.stacked.captured import GRAPHS, Captured, RefusedError
+from normlab.stacked.captured import Captured, RefusedError, records
 from normlab.stacked.net import Stack
 
 T = TypeVar("T")
@@ -147,7 +147,7 @@ class Taker:
                 self.forget()
             modules, criteria = zip(*((each.module, each.criterion) for each in key), strict=True)
             device = next(modules[0].parameters()).device
-            kind = Captured if self._captures and device.type in GRAPHS else Stack
+            kind = Captured if self._captures and records(device) else Stack
             found = self._stacks[key] = kind(modules, criteria)
         return found
 

@@ -1,13 +1,12 @@
 """The gradient pass of a stack as a CUDA graph: recorded once, and launched as one from then on."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from normlab.layers.dropout import RandomLayer
 from normlab.stacked.layer import copy_each
 from normlab.stacked.net import Stack
 
@@ -20,8 +19,8 @@ _MAX_SHAPES = 2
 # Of all batches of a step together, 64 MiB of float32: a graph needs a copy of them, and where there is so
 # much to compute, launching it isn't what takes the time.
 _MAX_VALUES = 2**24
-# From here on torch finds by itself which generators a graph draws from, and warns of who says it.
-_FINDS_GENERATORS = "2.14"
+# Older ones must be told which generators a graph draws from, and leave those unusable where it is refused.
+_SINCE = "2.14"
 
 Gradient = Callable[[Sequence[Tensor], Sequence[Tensor]], Tensor]
 _threads = threading.local()
@@ -38,10 +37,10 @@ class Graph(Protocol):
         """Run the call as it is."""
         ...
 
-    def capture(self, call: Callable[[], Tensor], generators: Sequence[torch.Generator]) -> Tensor:
+    def capture(self, call: Callable[[], Tensor]) -> Tensor:
         """Record the call, which computes nothing; give the tensor that each `replay` fills.
 
-        `generators`: all that it draws from; a `replay` goes on with their draws.
+        A `replay` goes on with the draws of the generators that the call draws from.
         """
         ...
 
@@ -66,10 +65,7 @@ class CUDAGraph:
         current.wait_stream(self._stream)
         return result
 
-    def capture(self, call: Callable[[], Tensor], generators: Sequence[torch.Generator]) -> Tensor:
-        if torch.__version__ < _FINDS_GENERATORS:
-            for generator in generators:
-                self._graph.register_generator_state(generator)
+    def capture(self, call: Callable[[], Tensor]) -> Tensor:
         # The outer context, for the inner one doesn't restore the stream where the capture fails. Local to
         # the thread: what others do meanwhile, as a lab's screens beside the training, is no error.
         with (
@@ -82,12 +78,22 @@ class CUDAGraph:
         self._graph.replay()
 
 
-GRAPHS: dict[str, Callable[[torch.device], Graph]] = {"cuda": CUDAGraph}
+GRAPHS: dict[str, Callable[[torch.device], Graph]] = (
+    {"cuda": CUDAGraph} if torch.__version__ >= _SINCE else {}
+)
 """What records calls, by the type of device; elsewhere nothing does."""
 
 
+def records(device: torch.device) -> bool:
+    """Tell whether calls on a device are to be recorded.
+
+    Where torch is to be deterministic they aren't: some operations then read from the host's memory.
+    """
+    return device.type in GRAPHS and not torch.are_deterministic_algorithms_enabled()
+
+
 def _side_stream(device: torch.device) -> torch.cuda.Stream:
-    """Give a thread's stream for recording on a device: one, for the workspaces of streams stay."""
+    """Give this thread's stream for recording on a device: the same each time, as its workspaces stay."""
     streams: dict[torch.device, torch.cuda.Stream] = _threads.__dict__.setdefault("streams", {})
     if (found := streams.get(device)) is None:
         found = streams[device] = torch.cuda.Stream(device)
@@ -103,7 +109,6 @@ class Captured(Stack):
 
     def __init__(self, modules: Sequence[nn.Module], criteria: Sequence[nn.Module]) -> None:
         super().__init__(modules, criteria)
-        self._modules = modules
         self._passes: dict[tuple[torch.Size, torch.Size], _Pass] = {}
 
     def gradient(self, xs: Sequence[Tensor], ys: Sequence[Tensor]) -> Tensor:
@@ -114,7 +119,7 @@ class Captured(Stack):
             if len(self._passes) == _MAX_SHAPES or len(xs) * xs[0].numel() > _MAX_VALUES:
                 return super().gradient(xs, ys)
             found = self._passes[shapes] = _Pass(xs, ys)
-        return found.run(super().gradient, self._modules, xs, ys)
+        return found.run(super().gradient, xs, ys)
 
 
 class _Pass:
@@ -129,7 +134,6 @@ class _Pass:
     def run(
         self,
         gradient: Gradient,  # not kept: a stack that holds itself would keep its memory
-        modules: Sequence[nn.Module],
         xs: Sequence[Tensor],
         ys: Sequence[Tensor],
     ) -> Tensor:
@@ -140,18 +144,8 @@ class _Pass:
             return self.graph.warm_up(lambda: gradient(self._xs, self._ys))
         if self._outputs is None:
             try:
-                self._outputs = self.graph.capture(
-                    lambda: gradient(self._xs, self._ys), list(_generators(modules))
-                )
+                self._outputs = self.graph.capture(lambda: gradient(self._xs, self._ys))
             except Exception as error:
                 raise RefusedError(str(error)) from error
         self.graph.replay()
         return self._outputs.clone()  # the next replay is written over it
-
-
-def _generators(modules: Iterable[nn.Module]) -> Iterator[torch.Generator]:
-    """Give all that modules draw from."""
-    for module in modules:
-        for layer in module.modules():
-            if isinstance(layer, RandomLayer) and layer.generator is not None:
-                yield layer.generator

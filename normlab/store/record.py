@@ -72,17 +72,27 @@ def record_cohort(events: Generator[Event | Failure], recorders: Mapping[str, Re
         try:
             for item in events:
                 yield from _taken(item, recorders[item.run])
-                for recorder in recorders.values():
-                    yield from recorder.settle()
+                yield from _settled(recorders)
             for recorder in recorders.values():
                 yield from recorder.end()
         except BaseException as error:
             for recorder in recorders.values():
                 recorder.flush()
             events.close()
+            if isinstance(error, Exception):
+                yield from _settled(recorders)
             for run, recorder in recorders.items():
                 recorder.abandon(run, error)
             raise
+
+
+def _settled(recorders: Mapping[str, Recorder]) -> Generator[Event]:
+    """Tell the ends that are on the disk by now; one that can't be kept is its own run's affair."""
+    for run, recorder in recorders.items():
+        try:
+            yield from recorder.settle()
+        except Exception as error:
+            recorder.abandon(run, error)
 
 
 def _taken(item: Event | Failure, recorder: Recorder) -> Generator[Event]:

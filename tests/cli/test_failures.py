@@ -5,19 +5,19 @@ import pytest
 from normlab.cli.headless import How, run_plan
 from normlab.cli.plan import plan, read_setting
 from normlab.core.errors import ConfigError, DataError, Problem
-from normlab.engine import session
+from normlab.engine import data
 
 
 def spoil(monkeypatch, error, arm):
     """Let the data of one arm's runs raise."""
-    read = session.read
+    read = data.read
 
     def spoiled(experiment, *rest):
         if (experiment.model.norm.kind == "batch") == (arm == "batch norm"):
             raise error
         return read(experiment, *rest)
 
-    monkeypatch.setattr(session, "read", spoiled)
+    monkeypatch.setattr(data, "read", spoiled)
 
 
 def outcomes(out):

@@ -128,14 +128,14 @@ def test_a_run_that_diverges_is_a_result_and_code_0(say, preset):
 
 
 def test_a_run_that_fails_is_code_1_and_is_tried_again(say, claimed, monkeypatch):
-    from normlab.engine import session
+    from normlab.engine import data
 
-    read = session.read
-    monkeypatch.setattr(session, "read", lambda *rest: [][1])
+    read = data.read
+    monkeypatch.setattr(data, "read", lambda *rest: [][1])
     said = study(say, claimed, "--seeds", "1", code=1)
     assert "failed (IndexError" in said.err
     assert "1 seed" in said.out
-    monkeypatch.setattr(session, "read", read)
+    monkeypatch.setattr(data, "read", read)
     said = study(say, claimed, "--seeds", "1")
     assert "2 runs, all of them made" not in said.err
     assert re.search(r"about \d+ s with 1 process", said.err)
@@ -144,10 +144,10 @@ def test_a_run_that_fails_is_code_1_and_is_tried_again(say, claimed, monkeypatch
 
 
 def test_failed_runs_are_none_of_those_that_are_made(say, claimed, monkeypatch):
-    from normlab.engine import session
+    from normlab.engine import data
 
     with monkeypatch.context() as broken:
-        broken.setattr(session, "read", lambda *rest: [][1])
+        broken.setattr(data, "read", lambda *rest: [][1])
         study(say, claimed, "--seeds", "1", code=1)
     first, *others = events(study(say, claimed, "--seeds", "1", "--json").out)
     assert first["num_done"] == 0

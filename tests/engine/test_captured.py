@@ -31,9 +31,9 @@ def tapes(monkeypatch):
     found = []
 
     class Noted(Tape):
-        def capture(self, call, generators):
+        def capture(self, call):
             found.append(self)
-            return super().capture(call, generators)
+            return super().capture(call)
 
     monkeypatch.setitem(GRAPHS, "cpu", Noted)
     return found
@@ -109,9 +109,9 @@ def test_a_capture_that_is_refused_costs_nothing_but_speed_and_is_told_once(monk
     tried = []
 
     class Refusing(Tape):
-        def capture(self, call, generators):
+        def capture(self, call):
             tried.append(self)
-            super().capture(call, generators)
+            super().capture(call)
             raise RuntimeError("CUDA error: operation not permitted\nmore of it")
 
     monkeypatch.setitem(GRAPHS, "cpu", Refusing)
@@ -139,3 +139,19 @@ def test_on_cuda_runs_give_the_same_bits_captured_or_not_alone_in_eights_and_res
     assert broken_off(runs, tmp_path / "broken", "cuda") == (told[-1], weights)
     monkeypatch.delitem(GRAPHS, "cuda")
     assert trained(runs, tmp_path / "plain", "cuda") == captured
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")
+@pytest.mark.parametrize("loss", [{"loss__kind": "cross_entropy"}, {"loss__label_smoothing": 0.1}])
+def test_on_cuda_what_is_to_be_deterministic_is_trained_uncaptured(loss, tmp_path):
+    runs = some(2, **loss, training__deterministic=True, **EPOCHS)
+    (first, _), *_ = trained(runs, tmp_path / "first", "cuda")
+    (again, _), *_ = trained(runs, tmp_path / "again", "cuda")
+    assert first == again
+    assert not any("CUDA graph" in line for line in first)
+
+
+def test_what_is_to_be_deterministic_is_not_captured(tapes):
+    events = in_cohort(some(2, training__deterministic=True, **EPOCHS))
+    assert {e.outcome for e in events if e.event == "run_finished"} == {"completed"}
+    assert not tapes

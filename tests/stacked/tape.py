@@ -14,8 +14,8 @@ class Tape:
     """Records a call, and leaves all memory as if nothing had been computed; replays it as often as asked.
 
     It refuses what a capture on CUDA refuses: to wait for a number, to take one from Python's memory, sizes
-    that depend on values, copies between devices, draws from a generator that nobody has registered. Of
-    memory that the call didn't make itself it knows the place alone: gone is gone, as on CUDA.
+    that depend on values, copies between devices. Of memory that the call didn't make itself it knows the
+    place alone: gone is gone, as on CUDA.
     """
 
     def __init__(self, device):
@@ -24,8 +24,8 @@ class Tape:
     def warm_up(self, call):
         return call()
 
-    def capture(self, call, generators):
-        recorder = Recorder(generators)
+    def capture(self, call):
+        recorder = Recorder()
         try:
             with recorder:
                 result = call()
@@ -78,9 +78,9 @@ class Call:
 class Recorder(TorchDispatchMode):
     """Computes, and notes both what was computed and what was written over."""
 
-    def __init__(self, generators):
+    def __init__(self):
         super().__init__()
-        self.generators, self.calls, self._before = generators, [], []
+        self.calls, self._before = [], []
 
     def __torch_dispatch__(self, operation, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -90,7 +90,7 @@ class Recorder(TorchDispatchMode):
             if result is not NotImplemented:
                 return result
         given = [each for each in tree_leaves((args, kwargs)) if isinstance(each, Tensor)]
-        self._refuse(operation, given, kwargs.get("generator"))
+        self._refuse(operation, given)
         self._note_before(operation, args, kwargs)
         noted = tree_map_only(Tensor, Place.of, (args, kwargs))
         result = operation(*args, **kwargs)
@@ -103,7 +103,7 @@ class Recorder(TorchDispatchMode):
         self.calls.append(Call(operation, *noted, made))
         return result
 
-    def _refuse(self, operation, given, generator):
+    def _refuse(self, operation, given):
         name = operation.name()
         if name == "aten::lift_fresh":
             raise RuntimeError("a number from Python's memory is copied")
@@ -113,13 +113,6 @@ class Recorder(TorchDispatchMode):
             raise RuntimeError(f"{name} gives as many values as a mask has")
         if len({each.device for each in given}) > 1:
             raise RuntimeError(f"{name} works across devices")
-        if torch.Tag.nondeterministic_seeded in operation.tags and not self._knows(generator):
-            raise RuntimeError(f"{name} draws from a generator that is not registered")
-
-    def _knows(self, generator):
-        # By their states, for what comes here is another object that stands for the same generator.
-        states = [each.get_state() for each in self.generators]
-        return generator is not None and any(torch.equal(generator.get_state(), each) for each in states)
 
     def _note_before(self, operation, args, kwargs):
         arguments = operation._schema.arguments

@@ -11,7 +11,6 @@ import torch
 from stacked.cases import ACTIVATIONS, LAYERS, LOSSES, draw, prepare, target
 from stacked.tape import Tape
 from torch import nn
-from torch.torch_version import TorchVersion
 
 from normlab.layers.dropout import AlphaDropout, Dropout, DropPath
 from normlab.layers.tree import Chain, Residual
@@ -122,11 +121,10 @@ def test_capturing_computes_nothing():
         found += [each.generator.get_state() for each in net.modules() if hasattr(each, "generator")]
         return [each.clone() for each in found]
 
-    drawing = [each.generator for each in net.modules() if hasattr(each, "generator")]
     with torch.inference_mode():
         stack.gradient([x], [y])
         before, tape = state(), Tape("cpu")
-        outputs = tape.capture(lambda: stack.gradient([x], [y]), drawing)
+        outputs = tape.capture(lambda: stack.gradient([x], [y]))
         assert same(state(), before)
         assert outputs.isnan().all()
         tape.replay()
@@ -160,8 +158,6 @@ class Odd(nn.ReLU):
         (lambda x: x.isnan().any() and x, "waits"),
         (lambda x: x.nonzero(), "waits"),
         (lambda x: x[x > 0], "mask"),
-        (lambda x: torch.rand_like(x), "not registered"),
-        (lambda x: x.clone().uniform_(generator=torch.Generator()), "not registered"),
         (lambda x: x.copy_(torch.empty(x.shape, device="meta")), "devices"),
     ],
 )
@@ -181,7 +177,7 @@ def test_what_cuda_refuses_is_refused(act, told, monkeypatch):
 
 def test_a_graph_keeps_to_memory_that_stays():
     kept, tape = [torch.zeros(3)], Tape("cpu")
-    result = tape.capture(lambda: kept[0] + 1, [])
+    result = tape.capture(lambda: kept[0] + 1)
     kept[0].fill_(5)
     tape.replay()
     assert result.tolist() == [6, 6, 6]
@@ -226,9 +222,6 @@ def journal(monkeypatch):
             current[0] = before
 
     class Graph:
-        def register_generator_state(self, generator):
-            notes.append(f"draws from {generator}")
-
         def replay(self):
             notes.append(f"replay on {current[0]}")
 
@@ -267,7 +260,7 @@ def test_a_cuda_graph_warms_up_and_records_on_a_side_stream_and_replays_where_th
         return torch.ones(1)
 
     graph.warm_up(call)
-    graph.capture(call, [])
+    graph.capture(call)
     graph.replay()
     assert notes == [
         *("side waits for main", "call on side", "main waits for side"),
@@ -279,15 +272,8 @@ def test_a_cuda_graph_warms_up_and_records_on_a_side_stream_and_replays_where_th
 def test_a_capture_that_fails_leaves_the_stream_that_was_current(journal):
     _, current = journal
     with pytest.raises(RuntimeError, match="previous error"):
-        captured.CUDAGraph(torch.device("cuda:1")).capture(lambda: torch.ones(1)[:, 7], [])
+        captured.CUDAGraph(torch.device("cuda:1")).capture(lambda: torch.ones(1)[:, 7])
     assert current == ["main"]
-
-
-@pytest.mark.parametrize(("version", "says"), [("2.13.1", True), ("2.14.0+cu130", False)])
-def test_generators_are_registered_with_a_torch_that_needs_it(journal, version, says, monkeypatch):
-    monkeypatch.setattr(torch, "__version__", TorchVersion(version))
-    captured.CUDAGraph(torch.device("cuda:1")).capture(lambda: torch.ones(1), ["one", "another"])
-    assert journal[0][:-2] == ["draws from one", "draws from another"] * says
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

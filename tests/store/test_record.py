@@ -12,6 +12,7 @@ from support.told import lasting, told
 from normlab.core.errors import DataError, Problem
 from normlab.engine.control import Control
 from normlab.engine.events import Progress, Saving
+from normlab.store import rows
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
 from normlab.store.record import Failure, record, record_cohort
@@ -446,3 +447,55 @@ def test_a_cohort_that_cannot_be_kept_is_trained_with_a_warning_for_each_run(hom
     failed, completed = (event for event in seen if event.event == "run_finished")
     assert (failed.outcome, failed.last.epoch, failed.reason) == ("failed", 3, "RuntimeError: a fault")
     assert completed.outcome == "completed"
+
+
+def test_the_end_of_a_run_of_a_cohort_holds_no_other_up_and_is_told_once_it_is_kept(store):
+    seen = []
+
+    def events():
+        yield from told("aaaaaa")
+        created, *rest = told("bbbbbb")
+        yield created
+        until = time.monotonic() + 10
+        while not any(event.event == "run_finished" for event in seen) and time.monotonic() < until:
+            yield Progress(run="bbbbbb", epoch=1, step=1, seconds=0.1)
+        yield from rest
+
+    for event in cohort(store, events=events())[1]:
+        if event.event == "run_finished":
+            assert find_run(store, event.run).outcome == "completed"
+        seen.append(event)
+    ends = [index for index, event in enumerate(seen) if event.event == "run_finished"]
+    assert [seen[index].run for index in ends] == ["aaaaaa", "bbbbbb"]
+    assert same(of("aaaaaa", seen), told("aaaaaa"))
+    assert (store.runs / "aaaaaa" / "run.jsonl").exists()
+
+
+def test_an_error_that_ends_a_cohort_takes_no_end_from_who_looks_on(store):
+    def events():
+        yield from told("aaaaaa")
+        raise RuntimeError("of a bug")
+
+    seen, recorded = [], cohort(store, events=events())[1]
+    with pytest.raises(RuntimeError, match="of a bug"):
+        seen.extend(recorded)
+    assert same(of("aaaaaa", seen), told("aaaaaa"))
+
+
+def test_a_run_of_a_cohort_whose_end_cant_be_kept_takes_no_other_with_it(store, monkeypatch):
+    finish = rows.finish_run
+
+    def refuse(connection, number, event, when):
+        if event.run == "aaaaaa":
+            raise StoreError(Problem("lab.db", "is odd", "mend it"))
+        finish(connection, number, event, when)
+
+    monkeypatch.setattr(rows, "finish_run", refuse)
+
+    def events():
+        yield from told("aaaaaa")
+        yield from told("bbbbbb")
+
+    seen = list(cohort(store, events=events())[1])
+    assert not any(event.event == "run_finished" for event in of("aaaaaa", seen))
+    assert same(of("bbbbbb", seen), told("bbbbbb"))

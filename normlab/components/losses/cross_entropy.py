@@ -38,6 +38,8 @@ class CrossEntropy(Loss, frozen=True):
     def mean(self, output: "Tensor", target: "Tensor") -> "Tensor":
         from torch.nn import functional
 
+        if not output.is_cpu:  # of this form a GPU adds up samples in any order
+            return super().mean(output, target)
         # Classes in front of samples: in the last dimension, 1,257 samples of 10 classes take 150 µs, so 16.
         x, y = output.t()[None], target[None]
         return functional.cross_entropy(x, y, label_smoothing=self.label_smoothing)
