@@ -1,9 +1,9 @@
 """normlab doctor: what this machine offers, and what is wrong with it."""
 
-import os
 import platform
 from importlib import import_module, metadata
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from normlab.cli.doctor_store import examine_store, existing_part
 from normlab.core import places
@@ -56,7 +56,7 @@ def examine() -> int:
     count = len(list(shipped.glob("*.toml")))
     faults += not count
     print(f"presets      {count} in {shipped}" + ("" if count else ": none found; reinstall normlab"))
-    print("all is well" if not faults else f"{faults} faults")
+    print("all is well" if not faults else f"{faults} fault{'s' * (faults > 1)}")
     return min(faults, 1)
 
 
@@ -65,4 +65,9 @@ def _fault(folder: Path) -> str:
     existing = existing_part(folder)
     if not existing.is_dir():
         return f"{existing} is not a folder; set NORMLAB_HOME to one"
-    return "" if os.access(existing, os.W_OK) else "can't be written; set NORMLAB_HOME to a folder that can"
+    try:
+        with TemporaryFile(dir=existing):
+            return ""
+    except OSError as error:
+        said = (error.strerror or "it refuses files").lower()
+        return f"can't be written ({said}); set NORMLAB_HOME to a folder that can"

@@ -15,6 +15,9 @@ from normlab.store.find import find_runs
 from normlab.store.owners import dead
 from normlab.store.sweep import open_swept
 
+# Of a disk: the weights of a few small runs.
+_LEAST_FREE = 64 * 2**20
+
 
 def examine_store() -> int:
     """Print how the store is; give the number of its faults."""
@@ -30,10 +33,10 @@ def examine_store() -> int:
         print(f"store        {visible(str(error), 1000)}")
     existing = existing_part(path)
     kind = network_file_system(existing)
-    print(
-        f"disk         {show_bytes(shutil.disk_usage(existing).free)} free" + (f" on {kind}" if kind else "")
-    )
-    return faults
+    free = shutil.disk_usage(existing).free
+    full = f": too little for runs; free {show_bytes(_LEAST_FREE)} or more" if free < _LEAST_FREE else ""
+    print(f"disk         {show_bytes(free)} free{f' on {kind}' if kind else ''}{full}")
+    return faults + bool(full)
 
 
 def existing_part(path: Path) -> Path:

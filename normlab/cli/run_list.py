@@ -14,6 +14,7 @@ from normlab.store.kept import KeptRun
 from normlab.store.sweep import open_swept
 from normlab.views.durations import spent
 
+_PAGE, _MOST = 20, 1_000_000
 _SIGN = re.compile(r"[=<>:]")
 _HEAD = re.compile(r"[\w.]+(!=|>=|<=|=|>|<|:)")
 
@@ -35,12 +36,13 @@ def _requote(word: str) -> str:
     return word if _SIGN.search(value) else f'{start}"{value}"'
 
 
-def print_list(filter: str, sort: str, limit: int, offset: int, json: bool, csv: bool) -> None:
-    """Print a page of the runs that a filter line finds.
+def print_list(filter: str, sort: str, limit: int | None, offset: int, json: bool, csv: bool) -> None:
+    """Print a page of the runs that a filter line finds; without a limit 20 as a table, all as data.
 
     Raises: ConfigError for a filter or a sort key that can't be understood; StoreError.
     """
     form, store = choose_form(json, csv), open_swept()
+    limit = limit or (_PAGE if form == "text" else _MOST)
     page = find_runs(store, filter, sort=sort, limit=limit, offset=offset)
     if form == "json":
         print_json([record_of(run) for run in page.runs])

@@ -37,7 +37,12 @@ def list_runs(
     sort: Annotated[
         str, typer.Option(metavar="KEY", help="Field, metric or setting; with - in front the largest first.")
     ] = "-date",
-    limit: Annotated[int, typer.Option(metavar="N", min=1, max=1_000_000, help="Runs to list.")] = 20,
+    limit: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=1, max=1_000_000, help="Runs to list: 20 as a table, else all, unless you say."
+        ),
+    ] = None,
     offset: Annotated[int, typer.Option(metavar="N", min=0, help="Runs to leave out before them.")] = 0,
     json: Json = False,
     csv: Csv = False,

@@ -82,8 +82,7 @@ def _step(taker: Taker, group: Sequence[Member]) -> Generator[Event]:
         until = time.perf_counter() + _SLICE_SECONDS
         while True:
             taker.take([member.turn for member in part if member.turn and not member.is_held])
-            for member, event in _advance(part):
-                yield from _tell(member, event)
+            yield from _take_in(part)
             if len(part) == len(group) or time.perf_counter() >= until or not _goes_on(part):
                 break
 
@@ -100,22 +99,27 @@ def _goes_on(part: Sequence[Member]) -> bool:
     return all(each.turn and not each.is_held for each in part) and len(set(map(_kind, part))) == 1
 
 
-def _advance(group: Sequence[Member]) -> list[tuple[Member, Event | None]]:
-    """Let all runs of a group take in their turns, and give what each tells first.
+def _take_in(group: Sequence[Member]) -> Generator[Event]:
+    """Let all runs of a group take in their turns, and tell what they tell.
 
     All of them before any is told, for whoever is told may end them: a run that has not taken in the step
-    that its weights have taken can't be saved. Raises: the first error, after all.
+    that its weights have taken can't be saved. What each tells first, an evaluation mostly, comes before what
+    else any tells: all is then kept at once. Raises: the first error, after all have been advanced.
     """
-    told: list[tuple[Member, Event | None]] = []
+    first: list[tuple[Member, Event]] = []
     errors: list[Exception] = []
     for member in group:
         try:
-            told.append((member, member.advance()))
+            if (event := member.advance()) is not None:
+                first.append((member, event))
         except Exception as error:
             errors.append(error)
     if errors:
         raise errors[0]
-    return told
+    for _, event in first:
+        yield event
+    for member, _ in first:
+        yield from _tell(member, member.advance())
 
 
 def _tell(member: Member, event: Event | None) -> Generator[Event]:

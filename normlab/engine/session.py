@@ -229,7 +229,8 @@ class Session:
     def _take_in(self, metrics: dict[str, float]) -> None:
         """Take in an evaluation, and note the outcome where it ends the run."""
         training = self.experiment.training
-        self.last = point = Point(epoch=self.epoch, step=self.step, metrics=metrics)
+        # Not checked, here and where it is told: these are our own numbers, and a check takes 5 µs.
+        self.last = point = Point.model_construct(epoch=self.epoch, step=self.step, metrics=metrics)
         self.best.observe(point)
         odd = [name for name in ("train_loss", "val_loss") if not math.isfinite(point.metrics.get(name, 0.0))]
         if odd and training.on_divergence == "stop":
@@ -242,7 +243,8 @@ class Session:
     def _tell(self) -> Iterator[Event]:
         assert self.last is not None
         self.untold = True
-        yield Measured(run=self.id, epoch=self.last.epoch, step=self.last.step, metrics=self.last.metrics)
+        epoch, step, metrics = self.last.epoch, self.last.step, self.last.metrics
+        yield Measured.model_construct(run=self.id, epoch=epoch, step=step, metrics=metrics)
         self.untold = False
 
     def _save_if_due(self, evaluated: bool) -> Iterator[Event]:

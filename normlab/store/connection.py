@@ -23,10 +23,15 @@ PLACE_ERRORS = (
 def connect(path: Path, journal: str = "wal") -> apsw.Connection:
     """Open the store for writing; it is made, or brought up to date, where that is needed.
 
-    Raises: StoreError when the file is no store; NewerStoreError when a later normlab has made it;
-    apsw.Error when its place can't be written.
+    Raises: StoreError when the file is no store, or its folder can't be made; NewerStoreError when a later
+    normlab has made it; apsw.Error when its place can't be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        rule = f"can't be made: {(error.strerror or 'it is refused').lower()}"
+        remedy = "set NORMLAB_HOME to a folder that can be written"
+        raise StoreError(Problem(str(path.parent), rule, remedy)) from None
     connection = apsw.Connection(str(path))
     try:
         connection.set_busy_timeout(int(BUSY_SECONDS * 1000))

@@ -20,7 +20,7 @@ def record(
     slot: Slot | None = None,
     give_up_seconds: float = 60.0,
 ) -> Generator[Event]:
-    """Pass a run's events on and keep them; an epoch is told once it is committed.
+    """Pass on the events of a run, or of a cohort's, and keep them; an epoch is told once it is committed.
 
     A full disk holds the run: `Held` is told, and again each half second, while the store tries anew. After
     `give_up_seconds`, or when `control` asks the run to stop, the run ends as failed, be that on the disk or
@@ -33,22 +33,25 @@ def record(
     Raises: what the run raises, which is kept as the reason of its failure; StoreError when there is a
     file that is no store; SlotTakenError, before anything is trained.
     """
-    recorder = Recorder(
-        store or open_swept(),
-        control or Control(),
-        slot=slot,
-        give_up_seconds=give_up_seconds,
-        leave=events.close,
-    )
-    run = ""
+    store, control = store or open_swept(), control or Control()
+    recorders: dict[str, Recorder] = {}
+
+    def recorder(run: str) -> Recorder:
+        if run not in recorders:
+            recorders[run] = Recorder(
+                store, control, slot=slot, give_up_seconds=give_up_seconds, leave=events.close
+            )
+        return recorders[run]
+
     with closing(events):
         try:
             for event in events:
-                run = event.run
-                yield from recorder.take(event)
-            yield from recorder.end()
+                yield from recorder(event.run).take(event)
+                yield from _settled(recorders)
+            for each in recorders.values():
+                yield from each.end()
         except BaseException as error:
-            recorder.abandon(run, error)
+            yield from _abandoned(recorders, events, error)
             raise
 
 
@@ -76,13 +79,7 @@ def record_cohort(events: Generator[Event | Failure], recorders: Mapping[str, Re
             for recorder in recorders.values():
                 yield from recorder.end()
         except BaseException as error:
-            for recorder in recorders.values():
-                recorder.flush()
-            events.close()
-            if isinstance(error, Exception):
-                yield from _settled(recorders)
-            for run, recorder in recorders.items():
-                recorder.abandon(run, error)
+            yield from _abandoned(recorders, events, error)
             raise
 
 
@@ -93,6 +90,19 @@ def _settled(recorders: Mapping[str, Recorder]) -> Generator[Event]:
             yield from recorder.settle()
         except Exception as error:
             recorder.abandon(run, error)
+
+
+def _abandoned(
+    recorders: Mapping[str, Recorder], events: Generator[Event | Failure], error: BaseException
+) -> Generator[Event]:
+    """End all runs under way by an error; tell the ends of others, where somebody still looks on."""
+    for recorder in recorders.values():
+        recorder.flush()
+    events.close()
+    if isinstance(error, Exception):
+        yield from _settled(recorders)
+    for run, recorder in recorders.items():
+        recorder.abandon(run, error)
 
 
 def _taken(item: Event | Failure, recorder: Recorder) -> Generator[Event]:

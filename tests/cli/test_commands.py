@@ -1,5 +1,6 @@
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -120,3 +121,21 @@ def test_the_doctor_explains_no_preset_that_is_wrong(tmp_path):
     (tmp_path / "odd.toml").write_text('title = "Odd"\n[experiment.model]\nkind = "odd"\n')
     with pytest.raises(ConfigError, match="odd: is no model"):
         CliRunner().invoke(app, ["doctor", "--explain", str(tmp_path / "odd.toml")], catch_exceptions=False)
+
+
+def test_the_doctor_finds_a_disk_that_is_full(monkeypatch):
+    usage = shutil.disk_usage("/")
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage._replace(free=3_000_000))
+    output = run("doctor", code=1)
+    assert "too little for runs; free" in output
+    assert output.endswith("1 fault\n")
+
+
+def test_the_doctor_finds_a_folder_that_refuses_files(monkeypatch):
+    def refuse(**_):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("normlab.cli.doctor.TemporaryFile", refuse)
+    assert "can't be written (permission denied); set NORMLAB_HOME to a folder that can" in run(
+        "doctor", code=1
+    )

@@ -151,3 +151,14 @@ def test_what_a_shell_has_unquoted_is_found_all_the_same(say, keep):
     assert [run["id"] for run in json.loads(say("runs", "list", "batch norm", "--json").out)] == ["aaaaaa"]
     both = say("runs", "list", "outcome=completed norm=none", "--json").out
     assert len(json.loads(both)) == 2
+
+
+def test_data_has_all_runs_and_a_table_twenty(say, keep):
+    for number in range(21):
+        keep(f"run{number:03}", epochs=1)
+    said = say("runs", "list")
+    assert (len(ids(said)), said.err) == (20, "1 more: --offset 20, or --limit\n")
+    said = say("runs", "list", "--csv")
+    assert (len(list(csv.DictReader(io.StringIO(said.out)))), said.err) == (21, "")
+    assert len(json.loads(say("runs", "list", "--json").out)) == 21
+    assert len(json.loads(say("runs", "list", "--json", "--limit", "5").out)) == 5

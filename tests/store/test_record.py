@@ -499,3 +499,28 @@ def test_a_run_of_a_cohort_whose_end_cant_be_kept_takes_no_other_with_it(store, 
     seen = list(cohort(store, events=events())[1])
     assert not any(event.event == "run_finished" for event in of("aaaaaa", seen))
     assert same(of("bbbbbb", seen), told("bbbbbb"))
+
+
+def test_a_cohort_that_is_recorded_without_more_words_keeps_each_run_by_its_own_id(store):
+    seen = list(record(in_turn(told("aaaaaa"), told("bbbbbb")), store))
+    for run in ("aaaaaa", "bbbbbb"):
+        assert same(of(run, seen), told(run))
+        assert same(replay(run, store), lasting(told(run)))
+        assert find_run(store, run).outcome == "completed"
+
+
+def test_an_error_ends_all_runs_that_are_recorded_together_and_were_under_way(store):
+    def events():
+        yield from told("aaaaaa")
+        yield from list(told("bbbbbb"))[:5]
+        raise DataError(Problem("x.csv", "is damaged", "mend it"))
+
+    seen, recorded = [], record(events(), store)
+    with pytest.raises(DataError, match="damaged"):
+        seen.extend(recorded)
+    assert same(of("aaaaaa", seen), told("aaaaaa"))
+    assert find_run(store, "aaaaaa").outcome == "completed"
+    assert (find_run(store, "bbbbbb").outcome, find_run(store, "bbbbbb").reason) == (
+        "failed",
+        "x.csv: is damaged; mend it",
+    )

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import apsw
@@ -376,3 +377,9 @@ def test_a_damaged_row_does_not_take_the_others_with_it(store):
     )
     assert ids(store) == ["bbbbbb", "aaaaaa"]
     assert find_run(store, "bbbbbb").best is None
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a place where even root can't make a folder")
+def test_a_home_that_cant_be_made_is_one_line():
+    with pytest.raises(StoreError, match="/proc/normlab: can't be made: no such file"):
+        Store(Path("/proc/normlab")).write(lambda _: None)

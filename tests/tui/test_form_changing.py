@@ -236,3 +236,19 @@ async def test_undo_brings_the_form_back_that_another_experiment_took_the_place_
         await pilot.press("u")
         assert app.draft.experiment == change(BASE, {"training.epochs": 11})
         assert app.shown("training.epochs").startswith("●")
+
+
+@pytest.mark.asyncio
+async def test_a_row_that_advice_pushes_down_stays_in_sight():
+    app = FormApp()
+    async with app.run_test(size=(80, 16)) as pilot:
+        await go(pilot, "model.norm.kind")
+        form, row = app.form, app.form.rows["model.norm.kind"]
+        await until(pilot, lambda: form.draft.checked and form.region.contains_region(row.region))
+        # As far down as it can be and still be seen, so that one line more in front of it hides it.
+        form.scroll_to(y=form.scroll_y - (form.region.bottom - row.region.bottom), animate=False, force=True)
+        await until(pilot, lambda: row.region.bottom == form.region.bottom)
+        top = app.form.rows["model.bias"].region.bottom
+        await pilot.press("right")
+        await until(pilot, lambda: form.draft.checked and app.form.rows["model.bias"].region.bottom != top)
+        await until(pilot, lambda: form.region.contains_region(row.region))

@@ -98,6 +98,8 @@ class ExperimentForm(RowList, can_focus=False):
 
     def _checked(self, summary: Summary | None) -> None:
         self.show_rows()
+        if (row := self.row) is not None:  # a line of advice in front of it may have pushed it out of sight
+            self.call_after_refresh(row.scroll_visible, animate=False)
         self.post_message(self.Checked(summary))
 
     def on_descendant_focus(self) -> None:
