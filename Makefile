@@ -22,6 +22,7 @@ check: $(READY)
 # On a GPU, `.venv/bin/python benchmarks/device.py` measures cohorts of each size.
 bench: $(READY)
 	$(BIN)/python benchmarks/train.py
+	$(BIN)/python benchmarks/parts.py
 	$(BIN)/python benchmarks/study.py
 	$(BIN)/python benchmarks/stream.py
 	$(BIN)/python benchmarks/memory.py
