@@ -27,11 +27,12 @@ class Child:
         os.close(writer)
         self.said = os.fdopen(reader, "r")
 
-    def kill_after(self, seconds):
-        """Kill it then, unless it has ended; give what it said."""
+    def kill_after(self, seconds, num_lines=0):
+        """Kill it so long after it has said that many lines, unless it has ended; give what it said."""
+        said = [line for _ in range(num_lines) if (line := self.said.readline().rstrip("\n"))]
         time.sleep(seconds)
         os.kill(self.pid, signal.SIGKILL)
-        return self.end()[0]
+        return said + self.end()[0]
 
     def end(self):
         """Wait for its end; give what it said, and its exit code."""

@@ -2,7 +2,6 @@
 
 import hashlib
 import random
-import time
 
 import pytest
 from support.children import Child
@@ -47,21 +46,23 @@ def train(home, settings, name, say, resume=False):
     store.close()
 
 
-def seconds_of(home, settings):
-    """Time an uninterrupted run, so that kills come at any of its moments."""
-    list(run(tiny({"training.epochs": 1}), device="cpu"))  # torch imports much at its first optimizer
-    began = time.monotonic()
-    Child(lambda say: train(home, settings, f"timing{len(settings)}", say)).end()
-    return time.monotonic() - began
+def warm_up():
+    """Import what children then have: torch imports much at its first optimizer."""
+    list(run(tiny({"training.epochs": 1}), device="cpu"))
+
+
+def moment(draw):
+    """Draw when a run is killed: so long after it has told that many epochs, whatever the machine's speed."""
+    return draw.uniform(0, 0.01), draw.randint(0, EPOCHS)
 
 
 def test_nothing_that_was_told_is_lost_and_the_next_start_is_quick(home, opened, times):
     draw, kills, slowest, lost, seen = random.Random(0), times(15, 1000), 0.0, 0, 0
-    takes = seconds_of(home, KINDS[0])
+    warm_up()
     for number in range(kills):
         name = f"k{number:05d}"
         child = Child(lambda say, name=name: train(home, KINDS[0], name, say))
-        told = [int(line) for line in child.kill_after(draw.uniform(0, takes)) if line != "start"]
+        told = [int(line) for line in child.kill_after(*moment(draw)) if line != "start"]
         with opened() as store:
             slowest = max(slowest, store.seconds)
             if not told:
@@ -107,16 +108,14 @@ def weights(store, name):
 
 def test_killed_and_resumed_runs_equal_uninterrupted_ones_bit_for_bit(home, opened, times):
     draw, runs, kills = random.Random(1), times(5, 100), 0
-    seconds_of(home, KINDS[0])
+    warm_up()
     for number in range(runs):
         settings = KINDS[number % len(KINDS)] | {"seed": number}
         whole, name = f"w{number:05d}", f"c{number:05d}"
-        began = time.monotonic()
         Child(lambda say, s=settings, n=whole: train(home, s, n, say)).end()
-        takes = time.monotonic() - began
         for attempt in range(4):
             child = Child(lambda say, s=settings, n=name, a=attempt: train(home, s, n, say, resume=a > 0))
-            child.kill_after(draw.uniform(0, takes))
+            child.kill_after(*moment(draw))
             with opened() as store:
                 found = find_runs(store, f"id={name}").runs
                 if found and found[0].outcome == "completed":

@@ -116,6 +116,20 @@ async def test_search_looks_into_name_title_and_about():
         assert (app.loaded, app.ran) == ([], [])
 
 
+@pytest.mark.asyncio
+async def test_a_whole_name_opens_its_preset_and_no_other_that_holds_the_word():
+    own("mine", 'title = "Mine"\nabout = "Of the digits"\n[experiment]\n')
+    app = Host()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await search(pilot, "mine")
+        await pilot.press("escape")
+        await search(pilot, "of the digits")
+        assert app.screen.query_one(PresetList).chosen.stem == "mine"
+        await pilot.press("escape")
+        await search(pilot, "digits")
+        assert app.screen.query_one(PresetList).chosen.stem == "digits"
+
+
 @SIZES
 @pytest.mark.asyncio
 async def test_enter_loads_the_highlighted_preset(size):

@@ -69,9 +69,14 @@ class PresetsScreen(BrowseScreen):
         self.show_list()
 
     def show_list(self) -> None:
-        """List the presets that hold every word searched for; the open one stays open where it can."""
+        """List the presets that hold every word searched for; the open one stays open where it can.
+
+        One whose whole name was typed is opened, as others may hold that word too.
+        """
         words = self.filter.value.lower().split()
-        self.presets.show([entry for entry in self._entries if entry.matches(words)], self._open)
+        found = [entry for entry in self._entries if entry.matches(words)]
+        named = next((entry.path for entry in found if [entry.path.stem.lower()] == words), None)
+        self.presets.show(found, named or self._open)
 
     @property
     def _entry(self) -> Entry | None:
