@@ -47,7 +47,8 @@ def record(
         try:
             for event in events:
                 yield from recorder(event.run).take(event)
-                yield from _settled(recorders)
+                for each in recorders.values():
+                    yield from each.settle()
             for each in recorders.values():
                 yield from each.end()
         except BaseException as error:

@@ -524,3 +524,24 @@ def test_an_error_ends_all_runs_that_are_recorded_together_and_were_under_way(st
         "failed",
         "x.csv: is damaged; mend it",
     )
+
+
+def test_an_end_that_cant_be_kept_is_an_error_though_another_run_goes_on(store, monkeypatch):
+    finish = rows.finish_run
+
+    def refuse(connection, number, event, when):
+        if event.run == "aaaaaa":
+            raise StoreError(Problem("lab.db", "is odd", "mend it"))
+        finish(connection, number, event, when)
+
+    monkeypatch.setattr(rows, "finish_run", refuse)
+
+    def events():
+        yield from told("aaaaaa")
+        created, *rest = told("bbbbbb")
+        yield created
+        time.sleep(0.2)  # the other's end has failed by now
+        yield from rest
+
+    with pytest.raises(StoreError, match="is odd"):
+        list(record(events(), store))
