@@ -224,6 +224,12 @@ class Session:
         return self.devices[0] if self.device == "auto" and self.devices else self.device
 
     @property
+    def trains(self) -> bool:
+        """Whether a run is still to be trained to its end: one under way, or one that waits."""
+        waits, current = self.waiting, self.current  # in this order: what no longer waits is current
+        return bool(waits) or (current is not None and not current.finished)
+
+    @property
     def waiting(self) -> list[LabRun]:
         """The runs whose turn is yet to come."""
         return [run for run in self.runs if not run.taken]

@@ -71,6 +71,11 @@ class StudyTraining:
         """Whether it is run, or about to be."""
         return self.stage != "idle"
 
+    @property
+    def trains(self) -> bool:
+        """Whether runs of it are still to be trained to their end."""
+        return self.is_busy and (self.board is None or not self.board.is_complete)
+
     def touch(self) -> None:
         """Note that something has changed."""
         self.version += 1

@@ -102,7 +102,7 @@ class TrainingApp(App[None]):
     def action_single(self) -> None:
         """Train to the next evaluation, then pause; where nothing trains, start what the form says so."""
         session = self.bench.session
-        if session.working:
+        if session.trains:
             session.resume(single=True)
             self.refresh_now()
         else:
@@ -181,11 +181,11 @@ class TrainingApp(App[None]):
 
     async def action_quit(self) -> None:
         """Leave; while something trains, ask first."""
-        trains = self.bench.session.working or self.desk.is_busy
+        trains = self.bench.session.trains or self.desk.trains
         if not trains or isinstance(self.screen, QuitQuestion):
             self._leave(0)
         else:
-            question = QuitQuestion("study" if self.desk.is_busy else "run")
+            question = QuitQuestion("study" if self.desk.trains else "run")
             self.push_screen(question, lambda yes: self._leave(0) if yes else None)
 
     def _caught(self, number: int) -> None:

@@ -1,6 +1,7 @@
 """What the app itself does: leaving, pastes, dialogs in front, a terminal that shrinks."""
 
 import threading
+import time
 
 import pytest
 from support.lab import lab
@@ -48,6 +49,37 @@ async def test_control_c_twice_and_control_q_in_a_dialog_leave():
             await until(pilot, lambda run=run: run.finished)
         assert app.return_code == 0
         assert app.bench.session.state(run) == "interrupted"
+
+
+def lingering(run):
+    """A training whose thread has still to tidy up once its end is shown."""
+    yield from script(run)
+    while run.control.outcome is None:
+        time.sleep(0.005)
+
+
+@pytest.mark.asyncio
+async def test_what_has_ended_is_not_asked_about_though_its_thread_tidies_up():
+    app = lab(start=lingering)
+    async with app.run_test(size=WIDE) as pilot:
+        run = await begin(app, pilot)
+        await until(pilot, lambda: "completed" in text_of(app))
+        assert app.bench.session.working
+        await pilot.press("q")
+    assert app.return_code == 0
+    assert app.bench.session.state(run) == "completed"
+
+
+@pytest.mark.asyncio
+async def test_a_run_that_waits_is_asked_about():
+    app = lab(start=lingering)
+    async with app.run_test(size=NARROW) as pilot:
+        run = await begin(app, pilot)
+        await until(pilot, lambda: run.finished)
+        await pilot.press("r", "q")
+        await until(pilot, lambda: isinstance(app.screen, QuitQuestion))
+        await pilot.press("y")
+    assert app.return_code == 0
 
 
 @pytest.mark.asyncio

@@ -1,6 +1,7 @@
 """The Study screen, by its keys: planned, run, looked at."""
 
 import threading
+import time
 
 import pytest
 from support.screens import HOSTILE_NAMES, NARROW, SIZES, WIDE, notices, text_of, until
@@ -107,7 +108,7 @@ async def test_while_it_runs_the_grid_fills_and_nobody_peeks(size):
 
 
 async def test_space_pauses_and_the_bar_says_so():
-    app = study_lab(scripted=Scripted(seconds_each=0.01))
+    app = study_lab(scripted=Scripted(seconds_each=0.01, holds_at=2))
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)
         await pilot.press("r")
@@ -324,7 +325,7 @@ async def test_curves_are_never_those_of_another_metric(monkeypatch):
 
 
 async def test_what_the_study_waits_for_is_told_and_the_lab_that_it_is_paused():
-    app = study_lab(scripted=Scripted(seconds_each=0.02))
+    app = study_lab(scripted=Scripted(holds_at=0))
     async with app.run_test(size=WIDE) as pilot:
         await opened(pilot)
         with app.desk.session.turn:
@@ -444,6 +445,26 @@ async def test_leaving_while_it_runs_asks_and_what_was_made_is_kept():
         assert "A study is training" in text_of(app)
         await pilot.press("y")
     assert len(find_studies(open_store())) == 1
+
+
+class Lingering(Scripted):
+    """Its workers are still to be closed once all runs have ended."""
+
+    def execute(self, slots, store, *, device, jobs, control):
+        yield from super().execute(slots, store, device=device, jobs=jobs, control=control)
+        while control.outcome is None:
+            time.sleep(0.005)
+
+
+async def test_a_complete_study_is_not_asked_about_though_its_workers_are_being_closed():
+    app = study_lab(scripted=Lingering())
+    async with app.run_test(size=NARROW) as pilot:
+        await opened(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: app.desk.board and app.desk.board.is_complete)
+        assert app.desk.is_busy
+        await pilot.press("q")
+    assert app.return_code == 0
 
 
 async def test_keys_of_the_lab_do_not_train_unseen():
