@@ -52,12 +52,16 @@ class Member:
 def together(members: Sequence[Member]) -> Generator[Event]:
     """Train all members, and tell their events; closing this closes each of them, which saves its run.
 
+    First of all that they are created: so who keeps them does so at once, and before any goes on.
     Raises: what a run raises, when all have been closed.
     """
     taker, active = Taker(), list(members)
     with ExitStack() as closing:
         for member in members:
             closing.callback(member.events.close)
+        for member in active:
+            if (created := member.advance()) is not None:
+                yield created
         for member in active:
             yield from _tell(member, member.advance())
         while active := [member for member in active if not member.has_ended]:

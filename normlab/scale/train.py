@@ -10,7 +10,7 @@ from normlab.engine.control import Control
 from normlab.engine.events import Event, RunCreated, RunFinished, Warned
 from normlab.scale.messages import Run, Train
 from normlab.scale.remote import DeathError, WorkerError
-from normlab.store.record import Failure
+from normlab.store.record import AllCreated, Failure, Item
 
 MAX_DEATHS = 3
 """Deaths of its worker after which a run is given up."""
@@ -21,7 +21,7 @@ Trains = Callable[[Train, Mapping[str, Control]], Generator[Event]]
 
 def train_cohort(
     wanted: Train, controls: Mapping[str, Control], train: Trains, origin: str | None = None
-) -> Generator[Event | Failure]:
+) -> Generator[Item]:
     """Train runs together, and tell their events; where that fails, train each by itself from its last state.
 
     Events since that state are told a second time, after a RunStarted that says from where. What a run raises
@@ -31,16 +31,20 @@ def train_cohort(
     """
     begun, ended, deaths = set[str](), set[str](), Counter[str]()
 
-    def events(runs: tuple[Run, ...]) -> Generator[Event]:
-        asked = wanted.model_copy(update={"runs": runs})
+    def events(runs: tuple[Run, ...]) -> Generator[Event | AllCreated]:
+        asked, num_created = wanted.model_copy(update={"runs": runs}), 0
         with closing(train(asked, {run.id: controls[run.id] for run in runs})) as told:
             for event in told:
-                if event.run not in begun and controls[event.run].outcome is not None:
-                    continue  # nothing of it is trained yet, so nothing needs to be kept
-                begun.add(event.run)
-                if isinstance(event, RunFinished):
-                    ended.add(event.run)
-                yield event
+                # Where nothing of it is trained yet, nothing needs to be kept.
+                if event.run in begun or controls[event.run].outcome is None:
+                    begun.add(event.run)
+                    if isinstance(event, RunFinished):
+                        ended.add(event.run)
+                    yield event
+                if isinstance(event, RunCreated):
+                    num_created += 1
+                    if num_created == len(runs):
+                        yield AllCreated()
 
     cohorts = deque([wanted.runs])
     while cohorts:

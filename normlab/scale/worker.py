@@ -83,11 +83,19 @@ def _train(wanted: Train, controls: dict[str, Control], listener: _Listener, out
 
     try:
         start = read_weights(Path(wanted.weights[0]), wanted.weights[1]) if wanted.weights else None
+        num_created = 0
         for event in train_here(wanted, controls, start):
             send(event.model_dump_json().encode() + b"\n")
             # Else it runs ahead of what is kept, as far as the pipe reaches.
-            stepping = isinstance(event, Measured) and controls[event.run].stepping
-            if stepping or isinstance(event, RunCreated | Saving):
+            num_created += isinstance(event, RunCreated)
+            match event:
+                case RunCreated():
+                    waits = num_created == len(wanted.runs)
+                case Measured():
+                    waits = controls[event.run].stepping
+                case _:
+                    waits = isinstance(event, Saving)
+            if waits:
                 send(write(Waiting()))
                 listener.acknowledged.get()
     except Exception as error:

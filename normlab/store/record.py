@@ -5,7 +5,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from normlab.engine.control import Control
-from normlab.engine.events import Event
+from normlab.engine.events import Event, RunCreated
 from normlab.store.recorder import Recorder
 from normlab.store.slots import Slot, SlotTakenError
 from normlab.store.store import Store
@@ -47,6 +47,8 @@ def record(
         try:
             for event in events:
                 yield from recorder(event.run).take(event)
+                if isinstance(event, RunCreated):
+                    yield from recorder(event.run).begin()
                 for each in recorders.values():
                     yield from each.settle()
             for each in recorders.values():
@@ -64,7 +66,16 @@ class Failure:
     error: Exception
 
 
-def record_cohort(events: Generator[Event | Failure], recorders: Mapping[str, Recorder]) -> Generator[Event]:
+@dataclass(frozen=True)
+class AllCreated:
+    """Those runs of a cohort that are trained together are all created; none goes on before that is kept."""
+
+
+Item = Event | Failure | AllCreated
+"""What a cohort tells who records it."""
+
+
+def record_cohort(events: Generator[Item], recorders: Mapping[str, Recorder]) -> Generator[Event]:
     """Pass the events of several runs on, and keep each by its run's own recorder.
 
     A run whose slot is taken is told no more, nor is one after it was ended by what keeps it: its control
@@ -75,10 +86,16 @@ def record_cohort(events: Generator[Event | Failure], recorders: Mapping[str, Re
     with closing(events):
         try:
             for item in events:
-                yield from _taken(item, recorders[item.run])
+                if isinstance(item, AllCreated):
+                    for run, recorder in recorders.items():
+                        yield from _kept(run, recorder, recorder.begin())
+                elif isinstance(item, Failure):
+                    yield from _ended(item.run, recorders[item.run], item.error)
+                else:
+                    yield from _kept(item.run, recorders[item.run], recorders[item.run].take(item))
                 yield from _settled(recorders)
-            for recorder in recorders.values():
-                yield from recorder.end()
+            for run, recorder in recorders.items():
+                yield from _kept(run, recorder, recorder.end())
         except BaseException as error:
             yield from _abandoned(recorders, events, error)
             raise
@@ -94,7 +111,7 @@ def _settled(recorders: Mapping[str, Recorder]) -> Generator[Event]:
 
 
 def _abandoned(
-    recorders: Mapping[str, Recorder], events: Generator[Event | Failure], error: BaseException
+    recorders: Mapping[str, Recorder], events: Generator[Item], error: BaseException
 ) -> Generator[Event]:
     """End all runs under way by an error; tell the ends of others, where somebody still looks on."""
     for recorder in recorders.values():
@@ -106,14 +123,15 @@ def _abandoned(
         recorder.abandon(run, error)
 
 
-def _taken(item: Event | Failure, recorder: Recorder) -> Generator[Event]:
+def _kept(run: str, recorder: Recorder, told: Generator[Event]) -> Generator[Event]:
+    """Tell what a recorder tells; its error ends the run."""
     try:
-        if not isinstance(item, Failure):
-            yield from recorder.take(item)
-            return
-        error = item.error
-    except Exception as raised:
-        error = raised
-    end = recorder.abandon(item.run, error)
+        yield from told
+    except Exception as error:
+        yield from _ended(run, recorder, error)
+
+
+def _ended(run: str, recorder: Recorder, error: Exception) -> Generator[Event]:
+    end = recorder.abandon(run, error)
     if end is not None and not isinstance(error, SlotTakenError):
         yield end

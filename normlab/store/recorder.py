@@ -74,7 +74,9 @@ class Recorder:
         now = time.monotonic()
         if isinstance(event, RunFinished):  # others may go on meanwhile: `settle` or `end` tells it
             self.store.writer.hurry()
-        elif isinstance(event, RunCreated | Saving) or (ticket and self.control.stepping):
+        elif isinstance(event, RunCreated):  # others of its cohort are created with it: `begin` tells it
+            pass
+        elif isinstance(event, Saving) or (ticket and self.control.stepping):
             yield from self._all_told()
         else:
             patience = _PATIENCE * (now - self._began) if ticket and ticket.due <= now else 0.0
@@ -84,6 +86,14 @@ class Recorder:
             yield from self._held()
         if ticket:
             self._began = time.monotonic()
+
+    def begin(self) -> Generator[Event]:
+        """Tell that the run is created, once that is on the disk.
+
+        Raises: SlotTakenError, or another StoreError, for a run that can't be kept.
+        """
+        if self._untold:
+            yield from self._all_told()
 
     def settle(self) -> Generator[Event]:
         """Tell the rest of a run that has ended, once it is on the disk; don't wait for that."""

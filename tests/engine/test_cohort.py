@@ -343,6 +343,27 @@ def test_the_seconds_of_runs_are_their_shares_of_the_time():
     assert 0 < sum(seconds) <= took
 
 
+def test_all_runs_are_created_before_any_loads_its_data_and_one_that_is_ended_then_loads_none(monkeypatch):
+    loads, loaded = Session._steps, []
+
+    def steps(session):
+        loaded.append(session.id)
+        return loads(session)
+
+    monkeypatch.setattr(Session, "_steps", steps)
+    wanted = [Request(each, run_id=f"run{each.seed}", control=Control()) for each in some(3)]
+    events = run_cohort(wanted, device="cpu", num_threads=1)
+    created = [next(events) for _ in wanted]
+    assert [(event.event, event.run) for event in created] == [
+        ("run_created", "run0"), ("run_created", "run1"), ("run_created", "run2"),
+    ]  # fmt: skip
+    assert not loaded
+    wanted[1].control.interrupt("its slot is taken")
+    rest = list(events)
+    assert [event.event for event in rest if event.run == "run1"] == ["run_finished"]
+    assert {event.run for event in rest if event.event == "run_started"} == {"run0", "run2"}
+
+
 def test_an_empty_cohort_tells_nothing():
     assert list(run_cohort([], device="cpu")) == []
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from threading import Thread
 
@@ -16,7 +17,7 @@ from normlab.scale.messages import Run, Train
 from normlab.scale.remote import Worker, WorkerError
 from normlab.scale.train import MAX_DEATHS, train_cohort
 from normlab.store.find import find_runs
-from normlab.store.record import Failure
+from normlab.store.record import AllCreated, Failure
 from normlab.store.slots import slots
 from normlab.store.store import Store
 
@@ -40,8 +41,14 @@ def wanted(*arms):
     return Train(runs=tuple(runs), device="cpu")
 
 
-def train(worker, asked, controls=None):
+def items(worker, asked, controls=None):
     return train_cohort(asked, controls or {run.id: Control() for run in asked.runs}, worker.train)
+
+
+def train(worker, asked, controls=None):
+    """Give the items that are about one run."""
+    with closing(items(worker, asked, controls)) as all_items:
+        yield from (item for item in all_items if not isinstance(item, AllCreated))
 
 
 def of(run, seen):
@@ -67,6 +74,21 @@ def test_the_events_of_a_cohort_come_through_one_pipe(worker):
         assert [item.event for item in of(run, seen)] == [event.event for event in told()]
         assert of(run, seen)[0].arm == run.arm
     assert seen[0].run != seen[1].run
+
+
+def test_that_all_runs_are_created_is_said_before_any_goes_on(worker):
+    said = list(items(worker, wanted("one", "other", "third")))
+    place = next(place for place, item in enumerate(said) if isinstance(item, AllCreated))
+    assert {item.event for item in said[:place]} == {"run_created"}
+    assert [item.run for item in said[:place]] == ["aaaaaa", "bbbbbb", "cccccc"]
+    assert not any(isinstance(item, AllCreated) for item in said[place + 1 :])
+
+
+def test_a_run_that_is_trained_anew_by_itself_waits_for_no_other(worker):
+    told = items(worker, wanted("fine", "dies"))
+    seen = ["all" if isinstance(item, AllCreated) else getattr(item, "event", "failure") for item in told]
+    after = [seen[place + 1] for place, what in enumerate(seen) if what == "run_created"]
+    assert after == ["run_created", *["all"] * (MAX_DEATHS + 1)]
 
 
 def test_what_a_run_raises_is_its_failure_and_the_process_stays(worker):

@@ -15,10 +15,11 @@ from normlab.engine.events import Progress, Saving
 from normlab.store import rows
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
-from normlab.store.record import Failure, record, record_cohort
+from normlab.store.record import AllCreated, Failure, record, record_cohort
 from normlab.store.recorder import Recorder
 from normlab.store.replay import curve, replay
 from normlab.store.store import Store, open_store
+from normlab.store.writer import Writer
 
 
 def same(one, other):
@@ -330,13 +331,20 @@ def cohort(store, slots=(None, None), events=None, **how):
         run: Recorder(store, control, slot=slot, **how)
         for (run, control), slot in zip(controls.items(), slots, strict=True)
     }
-    events = events or in_turn(told("aaaaaa"), told("bbbbbb"))
+    events = events or together(told("aaaaaa"), told("bbbbbb"))
     return controls, record_cohort(events, recorders)
 
 
 def in_turn(*runs):
     for pair in zip(*runs, strict=True):
         yield from pair
+
+
+def together(*runs):
+    """Give the events of runs as they come where they are trained together."""
+    yield from [next(run) for run in runs]
+    yield AllCreated()
+    yield from in_turn(*runs)
 
 
 def of(run, events):
@@ -366,9 +374,34 @@ def test_a_run_of_a_cohort_whose_slot_is_taken_is_dropped_and_the_others_go_on(s
     assert {run.id for run in find_runs(store).runs} == {"bbbbbb", "cccccc"}
 
 
+def test_no_run_of_a_cohort_goes_on_before_all_are_kept_and_that_takes_one_commit(store, monkeypatch):
+    commits, pulled = [], []
+    commit = Writer._commit
+
+    def counted(writer, batch):
+        commits.append(len(batch))
+        return commit(writer, batch)
+
+    def events():
+        for item in together(told("aaaaaa"), told("bbbbbb")):
+            if isinstance(item, Progress):
+                assert {run.id for run in find_runs(store).runs} == {"aaaaaa", "bbbbbb"}
+                pulled.append(item)
+            yield item
+
+    store.write(lambda connection: None)
+    store.writer._rested = time.monotonic() + 60  # it would rest, were nobody waiting
+    monkeypatch.setattr(Writer, "_commit", counted)
+    seen = cohort(store, events=events())[1]
+    assert [next(seen).event for _ in range(2)] == ["run_created"] * 2
+    assert (commits, pulled) == ([2], [])
+    list(seen)
+    assert pulled
+
+
 def test_a_failure_of_one_run_is_its_end_with_what_it_had_measured(store):
     def events():
-        yield from in_turn(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
+        yield from together(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
         yield Failure("aaaaaa", DataError(Problem("data.csv", "is gone", "bring it back")))
         yield from list(told("bbbbbb"))[-2:]
 
@@ -398,7 +431,7 @@ def test_who_leaves_a_cohort_interrupts_its_runs_and_their_states_are_not_ahead_
 
     def events():
         try:
-            yield from in_turn(told("aaaaaa", epochs=50), told("bbbbbb", epochs=50))
+            yield from together(told("aaaaaa", epochs=50), told("bbbbbb", epochs=50))
         finally:
             with store.read() as connection:
                 kept.append(connection.execute("SELECT count(*) FROM points").get)
@@ -424,7 +457,7 @@ def test_a_run_of_a_cohort_that_a_full_disk_ends_is_ended_by_its_control_and_the
 
     monkeypatch.setattr(Control, "interrupt", interrupt)
     fill(store)
-    events = in_turn(told("aaaaaa", epochs=200), told("bbbbbb", epochs=200))
+    events = together(told("aaaaaa", epochs=200), told("bbbbbb", epochs=200))
     controls, recorded = cohort(store, events=events, give_up_seconds=0.3)
     seen = [event for event in recorded if event.event == "run_finished"]
     assert [event.outcome for event in seen] == ["failed", "completed"]
@@ -437,7 +470,7 @@ def test_a_cohort_that_cannot_be_kept_is_trained_with_a_warning_for_each_run(hom
     monkeypatch.setattr("os.access", lambda path, mode: False)
 
     def events():
-        yield from in_turn(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
+        yield from together(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
         yield Failure("aaaaaa", RuntimeError("a fault"))
         yield from list(told("bbbbbb"))[-1:]
 
@@ -482,23 +515,20 @@ def test_an_error_that_ends_a_cohort_takes_no_end_from_who_looks_on(store):
     assert same(of("aaaaaa", seen), told("aaaaaa"))
 
 
-def test_a_run_of_a_cohort_whose_end_cant_be_kept_takes_no_other_with_it(store, monkeypatch):
+@pytest.mark.parametrize(("odd", "other"), [("aaaaaa", "bbbbbb"), ("bbbbbb", "aaaaaa")])
+def test_a_run_of_a_cohort_whose_end_cant_be_kept_takes_no_other_with_it(store, monkeypatch, odd, other):
     finish = rows.finish_run
 
     def refuse(connection, number, event, when):
-        if event.run == "aaaaaa":
+        if event.run == odd:
             raise StoreError(Problem("lab.db", "is odd", "mend it"))
         finish(connection, number, event, when)
 
     monkeypatch.setattr(rows, "finish_run", refuse)
 
-    def events():
-        yield from told("aaaaaa")
-        yield from told("bbbbbb")
-
-    seen = list(cohort(store, events=events())[1])
-    assert not any(event.event == "run_finished" for event in of("aaaaaa", seen))
-    assert same(of("bbbbbb", seen), told("bbbbbb"))
+    seen = list(cohort(store)[1])
+    assert not any(event.event == "run_finished" for event in of(odd, seen))
+    assert same(of(other, seen), told(other))
 
 
 def test_a_cohort_that_is_recorded_without_more_words_keeps_each_run_by_its_own_id(store):

@@ -48,12 +48,14 @@ def train(wanted):
         return
     if "hangs" in arms:
         threading.Event().wait(20)
+    num_created = 0
     for run, event in scripts(wanted.runs):
         event = event.model_copy(
             update={"experiment": run.experiment} if hasattr(event, "experiment") else {}
         )
         send(event.model_dump_json().encode() + b"\n")
-        if event.event == "run_created":
+        num_created += event.event == "run_created"
+        if event.event == "run_created" and num_created == len(wanted.runs):
             send(write(Waiting()))
             while isinstance(receive(Acknowledge | ChangeControl), ChangeControl):
                 pass
