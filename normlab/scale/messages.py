@@ -43,7 +43,7 @@ class ChangeControl(Record, frozen=True):
 
 
 class Acknowledge(Record, frozen=True):
-    """The event that was told last is on the disk."""
+    """What was told is on the disk."""
 
     do: Literal["acknowledge"] = "acknowledge"
 

@@ -71,6 +71,7 @@ def train_cohort(
                         device=wanted.device,
                         origin=origin,
                     )
+                    yield AllCreated()
                 yield Failure(run.id, _given_up(error) if isinstance(error, DeathError) else error)
 
 

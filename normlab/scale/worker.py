@@ -86,15 +86,15 @@ def _train(wanted: Train, controls: dict[str, Control], listener: _Listener, out
         num_created = 0
         for event in train_here(wanted, controls, start):
             send(event.model_dump_json().encode() + b"\n")
-            # Else it runs ahead of what is kept, as far as the pipe reaches.
-            num_created += isinstance(event, RunCreated)
             match event:
                 case RunCreated():
+                    num_created += 1
                     waits = num_created == len(wanted.runs)
                 case Measured():
                     waits = controls[event.run].stepping
                 case _:
                     waits = isinstance(event, Saving)
+            # Else it runs ahead of what is kept, as far as the pipe reaches.
             if waits:
                 send(write(Waiting()))
                 listener.acknowledged.get()

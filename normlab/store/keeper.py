@@ -44,6 +44,8 @@ class Keeper:
         self.store, self.slot = store, slot
         self.run = ""
         self._number = 0
+        self._creation: Ticket | None = None
+        """Of the run's row; where that fails, nothing of the run is written."""
         self.ended = False
         """Whether the run has said how it ended."""
         self._base = self._sequence = 0
@@ -57,8 +59,8 @@ class Keeper:
 
     @property
     def begun(self) -> bool:
-        """Whether there is a row of this run, which is this process's."""
-        return self._number > 0
+        """Whether there is a row of this run, which is this process's, or one is being written."""
+        return self._creation is not None and not self._creation.has_failed
 
     def keep(self, event: Event) -> Ticket | None:
         """Hand an event to the writer; give a ticket where it must be on the disk before it is told."""
@@ -82,7 +84,7 @@ class Keeper:
             case RunFinished():
                 return self._finish(event)
             case RunStarted():
-                self.store.writer.submit(self._told(event), late=True)
+                self._hand_over(self._told(event), late=True)
                 return None
             case _:
                 ticket = self._submit(self._told(event), late=not isinstance(event, CheckpointSaved))
@@ -105,8 +107,15 @@ class Keeper:
     def _submit(self, job: Job, late: bool = False) -> Ticket:
         while self._pending and self._pending[0].is_settled:
             self._pending.popleft()
-        self._pending.append(self.store.writer.submit(job, late=late))
+        self._pending.append(self._hand_over(job, late=late))
         return self._pending[-1]
+
+    def _hand_over(self, job: Job, late: bool) -> Ticket:
+        def write(connection: apsw.Connection) -> None:
+            if self.begun:  # else its number is nobody's, or by now another's
+                job(connection)
+
+        return self.store.writer.submit(write, late=late)
 
     def write_folder(self) -> None:
         """Write the whole run into its folder too, so that it can be taken elsewhere."""
@@ -122,18 +131,22 @@ class Keeper:
         self._experiment = event.experiment
         if found := find_all(self.store, [event.run]):  # it is resumed
             self._best, self._last, self._step = found[0].best, found[0].last, found[0].step
+        own = event.run if self.begun else None  # it is begun again, where its worker process died
 
         def create(connection: apsw.Connection) -> None:
             owner = self.store.owner(connection)
-            if self.slot is not None:  # its own run is begun again where its worker process died
-                claim(self.store, self.slot, own=event.run if self.begun else None)
+            if self.slot is not None:
+                claim(self.store, self.slot, own=own)
             self._number, is_new = rows.insert_run(connection, event, owner)
             rows.mark_run(connection, self._number, event)
             self._base = next_sequence(connection, self._number)
             if is_new:
                 rows.insert_event(connection, self._number, 0, self._base, event)
 
-        return self.store.writer.submit(create)
+        ticket = self.store.writer.submit(create)
+        if own is None:
+            self._creation = ticket
+        return ticket
 
     def _told(self, event: Event) -> Job:
         if isinstance(event, RunStarted):

@@ -48,7 +48,7 @@ def record(
             for event in events:
                 yield from recorder(event.run).take(event)
                 if isinstance(event, RunCreated):
-                    yield from recorder(event.run).begin()
+                    yield from recorder(event.run).tell_created()
                 for each in recorders.values():
                     yield from each.settle()
             for each in recorders.values():
@@ -68,7 +68,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class AllCreated:
-    """Those runs of a cohort that are trained together are all created; none goes on before that is kept."""
+    """All runs that are trained together next have told that they are created, and nothing since."""
 
 
 Item = Event | Failure | AllCreated
@@ -78,8 +78,9 @@ Item = Event | Failure | AllCreated
 def record_cohort(events: Generator[Item], recorders: Mapping[str, Recorder]) -> Generator[Event]:
     """Pass the events of several runs on, and keep each by its run's own recorder.
 
-    A run whose slot is taken is told no more, nor is one after it was ended by what keeps it: its control
-    then ends its training. A failure is told as the run's end.
+    That runs are created is kept with one commit, which `AllCreated` waits for: before that, a run may go on
+    whose slot is taken. Such a run is told no more, nor is one after it was ended by what keeps it: its
+    control then ends its training. A failure is told as the run's end.
 
     Raises: what `events` raises, which is then the end of all runs under way.
     """
@@ -88,7 +89,7 @@ def record_cohort(events: Generator[Item], recorders: Mapping[str, Recorder]) ->
             for item in events:
                 if isinstance(item, AllCreated):
                     for run, recorder in recorders.items():
-                        yield from _kept(run, recorder, recorder.begin())
+                        yield from _kept(run, recorder, recorder.tell_created())
                 elif isinstance(item, Failure):
                     yield from _ended(item.run, recorders[item.run], item.error)
                 else:

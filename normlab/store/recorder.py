@@ -69,13 +69,15 @@ class Recorder:
             if isinstance(event, RunStarted):
                 yield Warned(run=event.run, message=f"this run isn't kept: {self.store.problem}")
             return
+        if isinstance(event, RunCreated):  # where it is begun again, the first time must be kept by now
+            yield from self.tell_created()
         ticket = self._keeper.keep(event)
         self._untold.append((event, ticket))
         now = time.monotonic()
         if isinstance(event, RunFinished):  # others may go on meanwhile: `settle` or `end` tells it
             self.store.writer.hurry()
-        elif isinstance(event, RunCreated):  # others of its cohort are created with it: `begin` tells it
-            pass
+        elif isinstance(event, RunCreated):
+            pass  # others of its cohort are created with it: `tell_created` waits for all
         elif isinstance(event, Saving) or (ticket and self.control.stepping):
             yield from self._all_told()
         else:
@@ -87,8 +89,8 @@ class Recorder:
         if ticket:
             self._began = time.monotonic()
 
-    def begin(self) -> Generator[Event]:
-        """Tell that the run is created, once that is on the disk.
+    def tell_created(self) -> Generator[Event]:
+        """Tell that the run is created, and what came since, once that is on the disk.
 
         Raises: SlotTakenError, or another StoreError, for a run that can't be kept.
         """
@@ -149,6 +151,7 @@ class Recorder:
 
     def _close(self) -> None:
         self.has_ended = True
+        self._untold.clear()
         if self._keeper.ended:
             self._keeper.write_folder()
 

@@ -46,6 +46,11 @@ class Ticket:
         """Whether it is on the disk, or has failed."""
         return self._settled.is_set()
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether it is settled, and not on the disk."""
+        return self._error is not None
+
     def settle(self, error: Exception | None = None) -> None:
         """Let go who waits."""
         self._error = error

@@ -68,8 +68,8 @@ class Session:
             arm = arm or label(self._differences(experiment))
             run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
             self._single = self._single or single
-        self._append(run)
-        self._begin()
+            self._append(run)
+            self._begin()
         return run
 
     def recall(self, id: str, history: History, name: str | None) -> LabRun:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from normlab.core.errors import ConfigError, NormlabError, Problem
 from normlab.core.text import visible
 from normlab.engine.control import Control
-from normlab.engine.events import RunCreated, RunStarted
+from normlab.engine.events import RunCreated, RunFinished, RunStarted
 from normlab.lab.one_change import Change
 from normlab.lab.presets import Preset
 from normlab.tui.session import Session, Spawn
@@ -61,6 +61,8 @@ class StudyTraining:
         """Grows whenever something has changed but for the board, which counts by itself."""
         self._store, self._spawn, self._scale = store, spawn, scale
         self._kept: KeptStudy | None = None
+        self._num_to_end: int | None = None
+        """Of the runs that are made, those that have no end yet; none before it is known which are made."""
         self._control = Control()
         self._wake = threading.Condition()
         self._round, self._left = 0, False
@@ -74,7 +76,7 @@ class StudyTraining:
     @property
     def trains(self) -> bool:
         """Whether runs of it are still to be trained to their end."""
-        return self.is_busy and (self.board is None or not self.board.is_complete)
+        return self.is_busy and self._num_to_end != 0
 
     def touch(self) -> None:
         """Note that something has changed."""
@@ -94,7 +96,7 @@ class StudyTraining:
             self.trouble = f"study {self._kept.id} begins with kept weights: run it with normlab studies"
             self.touch()
             return
-        self._control, self.trouble = Control(), ""
+        self._control, self.trouble, self._num_to_end = Control(), "", None
         self._round += 1
         self._set("waiting")
         self._spawn(self._work)
@@ -180,6 +182,7 @@ class StudyTraining:
         assert found is not None, "it is wanted"
         board = self.board = found.board
         self.changes = found.changes
+        self._num_to_end = sum(not (slot.is_done or slot.is_under_way) for slot in found.slots)
         self._made_before, self._trained_seconds, self._told = self._made(), 0.0, 0.0
         self.touch()
         execute = self._scaled().execute
@@ -191,6 +194,7 @@ class StudyTraining:
                 begins = isinstance(event, RunCreated | RunStarted)
                 made = self._made() if begins else 0.0
                 board.fold(slot, event)
+                self._num_to_end -= isinstance(event, RunFinished)
                 if begins:  # what a run brings along that goes on, or is made again, isn't made now
                     self._made_before += self._made() - made
                 self._trained_seconds += time.monotonic() - before

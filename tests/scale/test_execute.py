@@ -1,10 +1,12 @@
 """What a study's runs give is the same wherever they train; nothing of it is lost, and nothing made twice."""
 
+import json
 import os
 import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from queue import Empty
 
 import pytest
 from support.children import Child
@@ -18,6 +20,8 @@ from normlab.engine.weights import read_weights
 from normlab.scale import cohorts as choosing
 from normlab.scale import execute as executing
 from normlab.scale.execute import execute
+from normlab.scale.messages import Acknowledge, Run, Train
+from normlab.scale.process import Process
 from normlab.store.find import find_runs
 from normlab.store.slots import slots
 from normlab.store.store import Store
@@ -53,6 +57,31 @@ def until_all_train(events, count):
         if len(seen) == count:
             return
     raise AssertionError("it ended before")
+
+
+def test_a_worker_goes_on_once_all_its_runs_are_created_and_that_is_acknowledged(tmp_path):
+    asked = Train(
+        runs=tuple(
+            Run(id=f"run{slot.seed}", arm="x", experiment=slot.experiment, folder=str(tmp_path / "run"))
+            for slot in slots_of(study(seeds=3, arms={}), Store(tmp_path))
+        ),
+        device="cpu",
+    )
+    process = Process()
+    try:
+        process.send(asked)
+        said = [json.loads(process.lines.get(timeout=60)) for _ in range(4)]
+        assert [line.get("event", line.get("worker")) for line in said] == ["run_created"] * 3 + ["waiting"]
+        with pytest.raises(Empty):
+            process.lines.get(timeout=1)
+        assert not (tmp_path / "run").exists()
+        process.send(Acknowledge())
+        said = iter(lambda: json.loads(process.lines.get(timeout=60)), {"worker": "waiting"})
+        assert {line["event"] for line in said} >= {"run_started", "measured", "saving"}, (
+            "the next is to save"
+        )
+    finally:
+        process.kill()
 
 
 def test_a_run_that_cannot_begin_is_kept_as_failed_and_the_others_go_on(store):

@@ -99,6 +99,12 @@ def test_what_a_run_raises_is_its_failure_and_the_process_stays(worker):
     assert workers() == [worker.pid]
 
 
+def test_a_run_that_fails_before_it_is_told_is_created_first(worker):
+    created, all_created, failure = items(worker, wanted("raises"))
+    assert (created.event, failure.run) == ("run_created", created.run)
+    assert isinstance(all_created, AllCreated)
+
+
 def test_what_one_run_raises_ends_none_of_those_beside_it(worker):
     asked = wanted("fine", "raises", "also fine")
     seen = list(train(worker, asked))

@@ -11,7 +11,7 @@ from support.told import lasting, told
 
 from normlab.core.errors import DataError, Problem
 from normlab.engine.control import Control
-from normlab.engine.events import Progress, Saving
+from normlab.engine.events import Progress, RunCreated, Saving
 from normlab.store import rows
 from normlab.store.errors import StoreError
 from normlab.store.find import find_run, find_runs
@@ -351,6 +351,13 @@ def of(run, events):
     return [event for event in events if event.run == run]
 
 
+def put_in_slot(store, slot, run):
+    """Let a kept run stand in a slot."""
+    mark = slot.fingerprint, slot.experiment.model_dump_json(), run
+    sql = "UPDATE runs SET fingerprint = ?, experiment = ? WHERE id = ?"
+    store.write(lambda connection: connection.execute(sql, mark))
+
+
 def test_the_runs_of_a_cohort_are_kept_as_if_each_were_recorded_alone(store):
     seen = list(cohort(store)[1])
     for run in ("aaaaaa", "bbbbbb"):
@@ -363,9 +370,7 @@ def test_the_runs_of_a_cohort_are_kept_as_if_each_were_recorded_alone(store):
 def test_a_run_of_a_cohort_whose_slot_is_taken_is_dropped_and_the_others_go_on(store):
     slot = slots_of(study(), store)[0]
     list(record(told("cccccc"), store))
-    mark = slot.fingerprint, slot.experiment.model_dump_json()
-    sql = "UPDATE runs SET fingerprint = ?, experiment = ? WHERE id = 'cccccc'"
-    store.write(lambda connection: connection.execute(sql, mark))
+    put_in_slot(store, slot, "cccccc")
     controls, recorded = cohort(store, slots=(slot, None))
     seen = list(recorded)
     assert of("aaaaaa", seen) == []
@@ -397,6 +402,79 @@ def test_no_run_of_a_cohort_goes_on_before_all_are_kept_and_that_takes_one_commi
     assert (commits, pulled) == ([2], [])
     list(seen)
     assert pulled
+
+
+def test_the_end_of_a_run_is_told_once_though_others_are_created_after_it(store):
+    def events():
+        first, other = told("aaaaaa"), told("bbbbbb")
+        yield from (next(first), AllCreated())
+        yield Failure("aaaaaa", RuntimeError("of a bug"))
+        yield from (next(other), AllCreated())
+        yield from other
+
+    seen = list(cohort(store, events=events())[1])
+    assert [event.event for event in of("aaaaaa", seen)] == ["run_created", "run_finished"]
+    assert same(of("bbbbbb", seen), told("bbbbbb"))
+
+
+def test_a_run_that_fails_before_it_is_begun_is_kept_unless_its_slot_is_taken(store):
+    slot = slots_of(study(), store)[0]
+
+    def events():
+        yield from (next(told("aaaaaa")), next(told("bbbbbb")), AllCreated())
+        for run in ("aaaaaa", "bbbbbb"):
+            yield Failure(run, RuntimeError("of a bug"))
+
+    list(record(told("cccccc"), store))
+    put_in_slot(store, slot, "cccccc")
+    seen = list(cohort(store, slots=(slot, None), events=events())[1])
+    assert [(event.run, event.event) for event in seen] == [
+        ("bbbbbb", "run_created"),
+        ("bbbbbb", "run_finished"),
+    ]
+    assert {run.id for run in find_runs(store).runs} == {"bbbbbb", "cccccc"}
+
+
+def test_a_run_whose_creation_is_still_being_kept_gets_an_end(store):
+    def events():
+        store.writer._rested = time.monotonic() + 60  # its creation waits
+        yield next(told("aaaaaa"))
+
+    store.write(lambda connection: None)
+    seen = list(cohort(store, events=events())[1])
+    assert [event.event for event in seen] == ["run_created", "run_finished"]
+    assert find_run(store, "aaaaaa").outcome == "failed"
+
+
+def test_a_run_whose_slot_is_taken_amid_its_creation_writes_to_no_other_run(store, home, monkeypatch):
+    first, second = slots_of(study(), store)[:2]
+    others, commit = Store(home), Writer._commit
+
+    def create(run, slot):
+        return RunCreated(run=run, arm="x", experiment=slot.experiment, device="cpu")
+
+    def begin_elsewhere(run, slot):
+        recorder = Recorder(others, Control(), slot=slot)
+        list(recorder.take(create(run, slot)))
+        assert list(recorder.tell_created())
+
+    def late(writer, batch):
+        if writer is store.writer and len(batch) == 1:  # the other run's slot was taken: one by one now
+            monkeypatch.setattr(Writer, "_commit", commit)
+            begin_elsewhere("dddddd", first)
+        return commit(writer, batch)
+
+    def events():
+        yield from (create("aaaaaa", first), create("bbbbbb", second), AllCreated())
+
+    store.write(lambda connection: None)
+    begin_elsewhere("cccccc", second)
+    store.writer._rested = time.monotonic() + 60
+    monkeypatch.setattr(Writer, "_commit", late)
+    assert list(cohort(store, slots=(first, second), events=events())[1]) == []
+    store.write(lambda connection: None)  # what was handed over before is written
+    assert {(run.id, run.outcome) for run in find_runs(store).runs} == {("cccccc", None), ("dddddd", None)}
+    others.close()
 
 
 def test_a_failure_of_one_run_is_its_end_with_what_it_had_measured(store):

@@ -195,6 +195,27 @@ def test_a_study_waits_for_the_labs_run_and_the_lab_for_the_study():
     assert session.beside == ""
 
 
+def test_it_trains_until_the_last_run_has_ended_though_a_failed_one_is_tried_anew():
+    keep({"training.epochs": 6, "model.norm.kind": "layer", "optimizer.lr": 0.01}, epochs=6, outcome="failed")
+    desk, seen = Desk(study(seeds=1)), []
+
+    def watched(found, store, **how):
+        for slot, event in Scripted().execute(found, store, **how):
+            yield slot, event
+            if event.event == "run_finished":
+                seen.append(desk.trains)
+
+    desk._scale = Scale(watched, lambda *_: None)
+    desk.look()
+    desk.settle()
+    assert desk.board.num_ended == 1
+    desk.run()
+    assert desk.trains
+    desk.settle()
+    assert seen == [True, True, False]
+    assert not desk.trains
+
+
 def test_a_study_that_waits_can_be_stopped():
     desk = Desk(study(seeds=1))
     with desk.session.turn:
