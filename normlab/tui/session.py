@@ -69,7 +69,7 @@ class Session:
             run = LabRun(new_run_id(), experiment, History(arm, experiment), next(self._hues), self.device)
             self._single = self._single or single
             self._append(run)
-            self._begin()
+        self._begin()
         return run
 
     def recall(self, id: str, history: History, name: str | None) -> LabRun:
