@@ -57,8 +57,9 @@ def train_cohort(
             for run in runs:
                 if run.id in ended:
                     continue
-                deaths[run.id] += isinstance(error, DeathError)
-                if len(runs) > 1 or 0 < deaths[run.id] < MAX_DEATHS:
+                is_death = isinstance(error, DeathError)
+                deaths[run.id] += is_death
+                if len(runs) > 1 or (is_death and deaths[run.id] < MAX_DEATHS):
                     cohorts.append((run.model_copy(update={"resume": True}),))
                     if run.id in begun:
                         yield Warned(run=run.id, message=_again(error, len(runs)))

@@ -79,7 +79,7 @@ def record_cohort(events: Generator[Item], recorders: Mapping[str, Recorder]) ->
     """Pass the events of several runs on, and keep each by its run's own recorder.
 
     That runs are created is kept with one commit, which `AllCreated` waits for: before that, a run may go on
-    whose slot is taken. Such a run is told no more, nor is one after it was ended by what keeps it: its
+    whose slot is taken. Such a run is not told, nor is one after it was ended by what keeps it: its
     control then ends its training. A failure is told as the run's end.
 
     Raises: what `events` raises, which is then the end of all runs under way.
@@ -118,10 +118,12 @@ def _abandoned(
     for recorder in recorders.values():
         recorder.flush()
     events.close()
-    if isinstance(error, Exception):
-        yield from _settled(recorders)
-    for run, recorder in recorders.items():
-        recorder.abandon(run, error)
+    try:
+        if isinstance(error, Exception):
+            yield from _settled(recorders)
+    finally:  # who looks on may leave amid that
+        for run, recorder in recorders.items():
+            recorder.abandon(run, error)
 
 
 def _kept(run: str, recorder: Recorder, told: Generator[Event]) -> Generator[Event]:
@@ -134,5 +136,5 @@ def _kept(run: str, recorder: Recorder, told: Generator[Event]) -> Generator[Eve
 
 def _ended(run: str, recorder: Recorder, error: Exception) -> Generator[Event]:
     end = recorder.abandon(run, error)
-    if end is not None and not isinstance(error, SlotTakenError):
+    if end is not None and (recorder.has_begun or not isinstance(error, SlotTakenError)):
         yield end

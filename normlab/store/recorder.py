@@ -56,6 +56,11 @@ class Recorder:
         self._last: Measured | None = None
         self._began = time.monotonic()
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether the run has a row of its own."""
+        return self._keeper.begun
+
     def take(self, event: Event) -> Generator[Event]:
         """Keep an event, and tell what is on the disk by now.
 
@@ -71,6 +76,8 @@ class Recorder:
             return
         if isinstance(event, RunCreated):  # where it is begun again, the first time must be kept by now
             yield from self.tell_created()
+            if self._keeper.ended:  # the disk has stayed full
+                return
         ticket = self._keeper.keep(event)
         self._untold.append((event, ticket))
         now = time.monotonic()
@@ -116,9 +123,9 @@ class Recorder:
 
     def flush(self) -> None:
         """Wait until what was taken is on the disk, where that is possible."""
-        with suppress(NormlabError):
-            self.store.writer.hurry()
-            for _, ticket in self._untold:
+        self.store.writer.hurry()
+        for _, ticket in self._untold:
+            with suppress(Exception):  # what is wrong with one of them is told where it is waited for
                 if ticket is not None and not ticket.wait(_HELD_SECONDS):
                     return
 

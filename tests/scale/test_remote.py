@@ -14,10 +14,11 @@ from normlab.engine.control import Control
 from normlab.scale import process
 from normlab.scale.execute import execute
 from normlab.scale.messages import Run, Train
-from normlab.scale.remote import Worker, WorkerError
+from normlab.scale.remote import DeathError, Worker, WorkerError
 from normlab.scale.train import MAX_DEATHS, train_cohort
-from normlab.store.find import find_runs
-from normlab.store.record import AllCreated, Failure
+from normlab.store.find import find_run, find_runs
+from normlab.store.record import AllCreated, Failure, record, record_cohort
+from normlab.store.recorder import Recorder
 from normlab.store.slots import slots
 from normlab.store.store import Store
 
@@ -138,6 +139,45 @@ def test_a_run_whose_worker_dies_each_time_is_given_up_and_says_what_was_said_la
     assert f"died {MAX_DEATHS} times, the last time {last}; " in str(failure.error)
     *_, failure = train(worker, wanted("exits"))
     assert "with exit code 7" in str(failure.error)
+
+
+def test_an_error_after_a_death_is_the_runs_failure_at_once():
+    asked, tries = wanted("baseline"), []
+
+    def train_it(asked, controls):
+        tries.append(asked)
+        yield next(told(asked.runs[0].id))
+        raise DeathError("killed") if len(tries) == 1 else RuntimeError("a fault of torch's")
+
+    *_, failure = train_cohort(asked, {run.id: Control() for run in asked.runs}, train_it)
+    assert str(failure.error) == "a fault of torch's"
+    assert len(tries) == 2
+
+
+def test_a_run_whose_slot_is_made_elsewhere_while_its_worker_dies_is_told_its_end(tmp_path):
+    store = Store(tmp_path)
+    slot = slots_of(study(seeds=1, arms={}), store)[0]
+    asked, tries = wanted("baseline"), []
+
+    def as_slot(run):
+        for event in told(run):
+            extra = {"experiment": slot.experiment} if hasattr(event, "experiment") else {}
+            yield event.model_copy(update=extra)
+
+    def train_it(asked, controls):
+        tries.append(asked)
+        events = as_slot("aaaaaa")
+        yield from (next(events), next(events))
+        if len(tries) == 1:
+            list(record(as_slot("dddddd"), store))
+            raise DeathError("killed")
+
+    controls = {"aaaaaa": Control()}
+    events = train_cohort(asked, controls, train_it)
+    seen = list(record_cohort(events, {"aaaaaa": Recorder(store, controls["aaaaaa"], slot=slot)}))
+    assert (seen[-1].event, seen[-1].outcome) == ("run_finished", "failed")
+    assert "is done, as run dddddd" in find_run(store, "aaaaaa").reason
+    store.close()
 
 
 def test_each_death_but_the_last_is_told_as_a_warning(worker):

@@ -477,6 +477,54 @@ def test_a_run_whose_slot_is_taken_amid_its_creation_writes_to_no_other_run(stor
     others.close()
 
 
+def test_a_run_that_a_full_disk_has_ended_is_not_begun_again(store, monkeypatch):
+    list(record(told("cccccc"), store))
+
+    def events():
+        run, again = told("aaaaaa", epochs=400, finish=False), told("aaaaaa", epochs=400)
+        yield from (next(run), AllCreated())
+        fill(store)
+        store.writer._rested = time.monotonic() + 60
+        yield from run
+        yield from (next(again), AllCreated())
+
+    monkeypatch.setattr(store, "free_spare", lambda: free(store))
+    seen = list(cohort(store, events=events(), give_up_seconds=0.3)[1])
+    assert [event.event for event in seen].count("run_finished") == 1
+    assert seen[-1].event == "run_finished"
+    assert find_run(store, "aaaaaa").outcome == "failed"
+
+
+@pytest.mark.parametrize("error", [apsw.SQLError("odd"), ValueError("odd")])
+def test_an_evaluation_that_cant_be_kept_ends_its_own_run_alone(store, monkeypatch, error):
+    insert = rows.insert_point
+
+    def refuse(connection, number, sequence, event):
+        if event.run == "aaaaaa":
+            raise error
+        insert(connection, number, sequence, event)
+
+    monkeypatch.setattr(rows, "insert_point", refuse)
+    seen = list(cohort(store, events=together(told("aaaaaa", pause=0.01), told("bbbbbb")))[1])
+    assert same(of("bbbbbb", seen), told("bbbbbb"))
+    assert find_run(store, "bbbbbb").outcome == "completed"
+    assert find_run(store, "aaaaaa").outcome is not None
+
+
+def test_who_leaves_while_ends_are_told_leaves_no_run_under_way(store):
+    def events():
+        first, other = told("aaaaaa"), told("bbbbbb", finish=False)
+        yield from (next(first), next(other), AllCreated())
+        yield from first
+        yield from other
+        raise RuntimeError("of a bug")
+
+    recorded = cohort(store, events=events())[1]
+    assert next(event for event in recorded if event.event == "run_finished").run == "aaaaaa"
+    recorded.close()
+    assert [find_run(store, run).outcome for run in ("aaaaaa", "bbbbbb")] == ["completed", "failed"]
+
+
 def test_a_failure_of_one_run_is_its_end_with_what_it_had_measured(store):
     def events():
         yield from together(told("aaaaaa", finish=False), told("bbbbbb", finish=False))
