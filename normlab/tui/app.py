@@ -185,6 +185,8 @@ class LabApp(TrainingApp):
         self.refresh_now()
 
     def _refresh_session(self) -> None:
+        if not self.screen_stack:  # the lab is being left
+            return
         if self._seen != self.bench.session.version and isinstance(self.screen, ModeScreen):
             self._seen = self.bench.session.version
             self.tell_failures()

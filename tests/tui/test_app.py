@@ -59,6 +59,15 @@ def lingering(run):
 
 
 @pytest.mark.asyncio
+async def test_a_refresh_that_comes_when_the_screens_are_gone_shows_nothing():
+    app = lab()
+    async with app.run_test(size=WIDE):
+        pass
+    assert not app.screen_stack
+    app.refresh_now()
+
+
+@pytest.mark.asyncio
 async def test_what_has_ended_is_not_asked_about_though_its_thread_tidies_up():
     app = lab(start=lingering)
     async with app.run_test(size=WIDE) as pilot:
